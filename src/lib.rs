@@ -84,7 +84,7 @@ pub mod upstream;
 // Holds the response to the plan as it streams. Makes `Filtered`.
 pub mod filter;
 
-// How many records each caller was shown in a while. Makes `Counted`.
+// How many records or persons each caller was shown in a while. Makes `Counted`.
 pub mod limits;
 
 // What of a write is only a mask coming back. Makes the `Edits` of a write.

@@ -61,6 +61,8 @@ mod release;
 mod settle;
 mod stream;
 mod sweeping;
+mod telling;
+mod whose;
 
 pub use cut::{Cut, Knife};
 pub use learning::{LiveSchema, Prepared};
@@ -80,6 +82,7 @@ use offsets::Offsets;
 use people::Asking;
 use refuse::said;
 use settle::Settlement;
+use telling::Telling;
 
 /// Everything that a request meets on its way to one CRM.
 #[derive(Debug)]
@@ -161,6 +164,8 @@ struct Visit<'a> {
     origin: IpAddr,
     /// Who is asked of the persons whom records are about, where rules ask.
     persons: Option<&'a Arc<Asking>>,
+    /// Who tells whom they are about, where that is counted.
+    telling: Option<&'a Arc<Telling>>,
     /// Whether the reply must be whole before it is used (a part of a bulk reply cannot stream).
     whole_only: bool,
     /// Bytes of the reply that may be held back.
@@ -320,6 +325,7 @@ impl Pipeline {
             now: self.clock.moment(),
             origin: head.origin,
             persons: None,
+            telling: None,
             whole_only: false,
             held_bytes_max: self.settings.held_bytes_max,
         };
@@ -367,7 +373,8 @@ impl Pipeline {
             mut plan,
             with,
         } = terms;
-        let account = self.account(&plan, &record);
+        let telling = self.telling(visit, &mut plan);
+        let account = self.account(&plan, telling.clone(), &record);
         let operation = exchange.operation();
         if let Err(stopped) = account.foresee(operation, &plan, &record).await {
             let stopped = (&account, stopped);
@@ -381,6 +388,7 @@ impl Pipeline {
         let visit = &Visit {
             with: &with,
             persons: persons.as_ref(),
+            telling: telling.as_ref(),
             ..*visit
         };
         let absence = told_of_absence(&*exchange, &plan);

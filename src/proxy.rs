@@ -17,7 +17,7 @@ use crate::dialect::{Bounds, Dialect};
 use crate::door::Door;
 use crate::filter;
 use crate::identity::{NoRandomness, Tokens, Ways};
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, Standings};
 use crate::limits::Meter;
 use crate::metrics::Metrics;
 use crate::pipeline::{Cut, Knife, LiveSchema, NewLimits, Pipeline, Services, Settings};
@@ -151,10 +151,20 @@ pub struct Proxy {
 }
 
 /// Counts what callers were shown: nobody is answered before.
-async fn count_shown(meter: &Meter, policy: &Policy, log: &Log) -> Result<(), StartError> {
-    let limits = NewLimits::count(meter, policy, log).await;
+async fn count_shown(
+    meter: &Meter,
+    policy: &Policy,
+    standings: Option<Arc<Standings>>,
+    log: &Log,
+) -> Result<(), StartError> {
+    let limits = NewLimits::count(meter, policy, standings, log).await;
     let counted = limits.map_err(StartError::Limits)?.put().catch_up();
     counted.await.map_err(StartError::Limits)
+}
+
+/// What a ledger knows of persons.
+fn known(ledger: Option<&Arc<Ledger>>) -> Option<Arc<Standings>> {
+    ledger.map(|ledger| ledger.standings().clone())
 }
 
 /// Who says whether it is ready, and whether rules of the first listener only observe.
@@ -191,10 +201,10 @@ impl Proxy {
         let terms = portal::terms(first.clone(), &setup.policy);
         let readiness = readiness(&setup.log, ways.clone(), first);
         record(&setup.policy, &open.live, &setup.log).await?;
-        count_shown(&meter, &setup.policy, &setup.log).await?;
+        let standings = known(setup.ledger.as_ref());
+        count_shown(&meter, &setup.policy, standings.clone(), &setup.log).await?;
         let addresses = open.fronts.iter().map(|(address, ..)| *address).collect();
-        let listeners = open.fronts.into_iter();
-        let mut listeners: Vec<_> = listeners
+        let mut listeners: Vec<_> = (open.fronts.into_iter())
             .map(|(_, socket, front, tls)| tokio::spawn(front.serve(socket, tls, stopped.clone())))
             .collect();
         let mut refreshing: Vec<_> = issuers(&ways)
@@ -202,9 +212,8 @@ impl Proxy {
             .map(|tokens| tokens.start(admin_stopped.clone()))
             .collect();
         if let Some(ledger) = &setup.ledger {
-            let following =
-                follow_consents(ledger.clone(), setup.log.clone(), admin_stopped.clone());
-            refreshing.push(tokio::spawn(following));
+            let (log, stop) = (setup.log.clone(), admin_stopped.clone());
+            refreshing.push(tokio::spawn(follow_consents(ledger.clone(), log, stop)));
         }
         if let (Some(portal), Some(ledger)) = (portal, &setup.ledger) {
             let means = (ledger.clone(), metrics.mails.clone());
@@ -219,6 +228,7 @@ impl Proxy {
             tls: open.tls,
             log: setup.log.clone(),
             meter,
+            standings,
             metrics: metrics.clone(),
             parts: readiness.parts.clone(),
         };

@@ -144,7 +144,7 @@ reasons! {
     ProofsDiffer = (401, Unauthenticated, "proofs-differ", "The token is not that of the session's user."),
     BadKey = (401, Unauthenticated, "bad-key", "The key is not accepted."),
     BadCertificate = (401, Unauthenticated, "bad-certificate", "The client certificate is not accepted."),
-    LimitStepUp = (401, Challenged, "limit-step-up", "You have been shown as many records as a limit of the data-protection policy allows without stronger authentication."),
+    LimitStepUp = (401, Challenged, "limit-step-up", "You have been shown as many records or persons as a limit of the data-protection policy allows without stronger authentication."),
     StepUp = (401, Challenged, "step-up", "A field of this request needs stronger authentication."),
 
     NoRole = (403, Denied, "no-role", "Your account has no role in the data-protection policy."),
@@ -175,7 +175,7 @@ reasons! {
     BodyTooLarge = (413, Rejected, "body-too-large", "The body is too large."),
     UnsupportedMediaType = (415, Rejected, "unsupported-media-type", "Only JSON in UTF-8 without content coding is accepted."),
     TooManyRequests = (429, Limited, "too-many-requests", "Too many requests; try again later."),
-    LimitReached = (429, Limited, "limit-reached", "You have been shown as many records as a limit of the data-protection policy allows; try again later."),
+    LimitReached = (429, Limited, "limit-reached", "You have been shown as many records or persons as a limit of the data-protection policy allows; try again later."),
     HeadTooLarge = (431, Rejected, "head-too-large", "The request head is too large."),
 
     Internal = (500, Aborted, "internal", "The request failed inside the proxy."),

@@ -17,6 +17,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use crate::audit::{By, Log};
 use crate::config::Config;
 use crate::diagnostic::{Diagnostics, Severity};
+use crate::ledger::Standings;
 use crate::limits::Meter;
 use crate::metrics::Metrics;
 use crate::pipeline::{LiveSchema, Pipeline};
@@ -68,6 +69,8 @@ pub struct Stage {
     pub log: Log,
     /// What callers are shown.
     pub meter: Meter,
+    /// What a ledger knows of persons.
+    pub standings: Option<Arc<Standings>>,
     /// Counters.
     pub metrics: Metrics,
     /// What `/readyz?verbose` says.

@@ -160,6 +160,7 @@ impl Event {
         let limit = &reached.limit;
         Self::notice(Notice::RecordsUsedUp {
             caller: visible(caller),
+            count: Some(limit.count().as_str().to_owned()),
             limit: visible(limit.name().as_str()),
             max: u64::from(limit.max()),
             name: visible(name),

@@ -5,6 +5,7 @@ use serde::Deserialize as _;
 use super::follow::Followed;
 use super::format::{Phase, full};
 use super::seen::Seen;
+use crate::policy::Count;
 
 /// A request, as a follower of the log reads it.
 #[derive(Debug)]
@@ -17,7 +18,9 @@ pub struct LimitTold<'a> {
     pub time: &'a str,
     /// The name of the limit.
     pub limit: &'a str,
-    /// Records that it let through.
+    /// What it counted.
+    pub count: &'a str,
+    /// Records or persons that it let through.
     pub max: u64,
     /// In how long a while.
     pub window: &'a str,
@@ -72,6 +75,8 @@ impl Followed {
         Some(LimitTold {
             time: text("time")?,
             limit: text("limit")?,
+            // At first there was nothing else to count.
+            count: text("count").unwrap_or(Count::Records.as_str()),
             max: self.value.get("max")?.as_u64()?,
             window: text("window")?,
             upstream: text("upstream")?,

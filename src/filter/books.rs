@@ -7,13 +7,13 @@ use crate::detect::Kind;
 use crate::dialect::Shape;
 use crate::json::Key;
 use crate::policy::{FieldRule, KnownFields};
-use crate::vocabulary::{Module, RecordRef, RuleName};
+use crate::vocabulary::{Field, Module, RecordRef, RuleName};
 
 use super::asked::Asked;
 use super::book::{ModuleBook, Remainder};
 use super::facts::Wanted;
 use super::memory::Memory;
-use super::persons::Persons;
+use super::persons::{Persons, Someone, Tells, Whom};
 use super::reader::Type;
 use super::seen::Seen;
 use super::terms::{Judge, Terms};
@@ -66,8 +66,8 @@ enum Note {
     Misfit(Entry, Type),
 }
 
-/// How many notes, sets of fields, references and records there are.
-pub(super) type Noted = (usize, usize, usize, u64);
+/// How many notes, sets of fields, references, records and those of whom it is told whom they are about there are.
+pub(super) type Noted = (usize, usize, usize, u64, usize);
 
 /// The rules of one reply by field name, and the counts of its report.
 #[derive(Debug)]
@@ -84,12 +84,17 @@ pub(super) struct Books {
     names_bytes: usize,
     pub(super) refs: Vec<RecordRef>,
     records: u64,
+    /// Whom the records were about that were counted, where somebody tells.
+    pub(super) whom: Vec<Whom>,
+    /// What must be read of records to tell that.
+    told_by: Vec<(Module, Arc<Wanted>)>,
     unheard: BTreeSet<Box<str>>,
     notes: Vec<Note>,
     /// What the records were seen to hold that have been read since [`Self::begin`].
     read: Vec<(Book, Seen)>,
-    /// How many references and records there were before the record under treatment.
-    before: (usize, u64),
+    /// How many references and records there were before the record under treatment, and of how many it was told whom they are
+    /// about.
+    before: (usize, u64, usize),
     /// By which rules the records were found not to be there that have been read since [`Self::begin`].
     left_out: Vec<RuleName>,
     absent: BTreeMap<RuleName, u64>,
@@ -121,10 +126,12 @@ impl Books {
             names_bytes: 0,
             refs: Vec::new(),
             records: 0,
+            whom: Vec::new(),
+            told_by: Vec::new(),
             unheard: BTreeSet::new(),
             notes: Vec::new(),
             read: Vec::new(),
-            before: (0, 0),
+            before: (0, 0, 0),
             left_out: Vec::new(),
             absent: BTreeMap::new(),
             spare: Vec::new(),
@@ -134,7 +141,7 @@ impl Books {
     /// Something is about to be read: what is noted from here on counts once it is [kept](Self::keep).
     pub(super) fn begin(&mut self) {
         self.forget();
-        self.before = (self.refs.len(), self.records);
+        self.before = (self.refs.len(), self.records, self.whom.len());
     }
 
     /// How many records there were.
@@ -147,6 +154,7 @@ impl Books {
         self.forget();
         self.refs.truncate(self.before.0);
         self.records = self.before.1;
+        self.whom.truncate(self.before.2);
     }
 
     fn forget(&mut self) {
@@ -157,10 +165,11 @@ impl Books {
 
     /// Forgets what was shown of something that is left out, since so much had been [noted](Self::noted). That records of
     /// it are not there stays noted.
-    pub(super) fn back_to(&mut self, (notes, read, refs, records): Noted) {
+    pub(super) fn back_to(&mut self, (notes, read, refs, records, whom): Noted) {
         self.notes.truncate(notes);
         self.refs.truncate(refs);
         self.records = records;
+        self.whom.truncate(whom);
         let read = self.read.drain(read.min(self.read.len())..);
         self.spare.extend(read.map(|(_, seen)| seen));
     }
@@ -199,11 +208,19 @@ impl Books {
             Some(judge) => Opened::Judged(judge),
             None => {
                 let known = self.terms.fields(module);
-                let book = self.memory.take(module, known, &Arc::default());
+                let book = self.memory.take(module, known, &self.added(module));
                 self.books.push(book);
                 Opened::Alike(Book(self.books.len() - 1))
             }
         }
+    }
+
+    /// Fields that were asked for beside what the caller asked for.
+    fn added(&self, module: &Module) -> Arc<BTreeSet<Field>> {
+        self.asked
+            .added
+            .get(module)
+            .map_or_else(Arc::default, |added| Arc::new(added.clone()))
     }
 
     fn judge(&mut self, module: &Module) -> Option<Arc<Judge>> {
@@ -214,7 +231,7 @@ impl Books {
         let judge = Arc::new(Judge {
             module: module.clone(),
             wanted: Wanted::new(conditions.wanted()),
-            added: Arc::new(self.asked.added.get(module).cloned().unwrap_or_default()),
+            added: self.added(module),
             conditions,
         });
         self.judges.push(Arc::clone(&judge));
@@ -263,6 +280,23 @@ impl Books {
     /// Who knows of persons.
     pub(super) fn persons(&self) -> Option<&dyn Persons> {
         self.asked.persons.as_deref()
+    }
+
+    /// Who tells whom records are about.
+    #[inline]
+    pub(super) fn tells(&self) -> Option<&dyn Tells> {
+        self.asked.tells.as_deref()
+    }
+
+    /// What must be read of a module's records to tell whom they are about.
+    pub(super) fn told_by(&mut self, module: &Module) -> Option<Arc<Wanted>> {
+        let mut known = self.told_by.iter();
+        if let Some((_, wanted)) = known.find(|(known, _)| known == module) {
+            return Some(Arc::clone(wanted));
+        }
+        let wanted = Arc::new(Wanted::new(self.tells()?.fields(module)?));
+        self.told_by.push((module.clone(), Arc::clone(&wanted)));
+        Some(wanted)
     }
 
     /// Whether fields were asked for to judge the records of a book only.
@@ -395,11 +429,17 @@ impl Books {
             self.read.len(),
             self.refs.len(),
             self.records,
+            self.whom.len(),
         )
     }
 
-    /// Counts a record, by its id if it has a usable one.
-    pub(super) fn counted(&mut self, module: &Module, id: Option<&str>) {
+    /// Counts a record, by its id if it has a usable one, and the persons whom it is about, where somebody counts them.
+    pub(super) fn counted(
+        &mut self,
+        module: &Module,
+        id: Option<&str>,
+        persons: Option<Vec<Someone>>,
+    ) {
         self.records += 1;
         let usable = id.filter(|id| {
             // Looked at to the end rather than to the first: that is done many bytes at a time.
@@ -407,6 +447,12 @@ impl Books {
             (1..=ID_BYTES_MAX).contains(&id.len())
                 && !id.bytes().fold(false, |any, byte| any | is_unusable(byte))
         });
+        if let Some(tells) = self.asked.tells.as_deref() {
+            self.whom.push(Whom {
+                module: module.clone(),
+                persons: persons.unwrap_or_else(|| vec![tells.alone(module, usable)]),
+            });
+        }
         if let Some(id) = usable {
             self.refs.push(RecordRef {
                 module: module.clone(),
@@ -465,6 +511,7 @@ impl Books {
             fields,
             refs: self.refs,
             records: self.records,
+            whom: self.whom,
             absent: self.absent,
             misfits,
             unheard: self.unheard,

@@ -119,14 +119,16 @@ impl<'a> Look<'_, 'a> {
 
     /// What was found, for whoever judges the record.
     pub(super) fn told<'r>(&'r self, persons: Option<&'r dyn Persons>) -> Told<'r> {
-        Told {
-            record: Described {
-                module: &self.shape.module,
-                id: self.id.as_deref(),
-                fields: &self.wanted.fields,
-                found: &self.found,
-            },
-            persons,
+        Told::new(self.described(), persons)
+    }
+
+    /// The same, for whoever tells whom the record is about.
+    pub(super) fn described(&self) -> Described<'_> {
+        Described {
+            module: &self.shape.module,
+            id: self.id.as_deref(),
+            fields: &self.wanted.fields,
+            found: &self.found,
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 
-use super::{Asked, Filter, Limits, Memory, Report, Unfilterable};
+use super::{Asked, Filter, Limits, Memory, Report, Unfilterable, Whom};
 use crate::dialect::Shape;
 use crate::policy::Plan;
 use crate::vocabulary::{RecordRef, RuleName};
@@ -91,6 +91,11 @@ impl Filtering {
     /// Hands out the records that were met since the last call, for the log.
     pub fn take_refs(&mut self) -> Vec<RecordRef> {
         self.filter.take_refs()
+    }
+
+    /// Hands out whom those were about, for whoever counts persons.
+    pub fn take_whom(&mut self) -> Vec<Whom> {
+        self.filter.take_whom()
     }
 
     /// How many records were met so far, with and without a usable id.

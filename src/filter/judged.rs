@@ -6,6 +6,7 @@ use crate::policy::{Conditions, Judged};
 use super::Cause;
 use super::books::{Book, Books, Opened};
 use super::facts::{Lies, look};
+use super::persons::Someone;
 use super::reader::{Fault, Reader};
 use super::record::{Fate, Treatment, treat};
 
@@ -77,6 +78,20 @@ impl Treatment<'_, '_> {
                 }
             }
         }
+    }
+
+    /// Whom the record that begins here is about; `None`: nobody tells, or nobody counts it.
+    #[inline]
+    pub(super) fn whom(&mut self, lies: Lies<'_>) -> Result<Option<Vec<Someone>>, Fault> {
+        if self.books.tells().is_none() || !lies.shape().counted {
+            return Ok(None);
+        }
+        let Some(wanted) = self.books.told_by(&lies.shape().module) else {
+            return Ok(None);
+        };
+        let seen = look(&self.reader, lies, &wanted, false)?;
+        let tells = self.books.tells();
+        Ok(tells.and_then(|tells| tells.whom(&seen.described())))
     }
 
     /// Passes a record that is not there.

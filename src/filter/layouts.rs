@@ -77,6 +77,7 @@ impl<'a> Treatment<'a, '_> {
         let Some(book) = self.book_of(Lies::Beside(shape))? else {
             return self.leave_out();
         };
+        let persons = self.whom(Lies::Beside(shape))?;
         let mut seen: Vec<&'static str> = Vec::new();
         let (mut id, mut inner_id) = (None, None);
         self.members(&mut |this, key| {
@@ -111,7 +112,8 @@ impl<'a> Treatment<'a, '_> {
         }
         if shape.record.counted {
             let id = id.or(inner_id);
-            self.books.counted(&shape.record.module, id.as_deref());
+            self.books
+                .counted(&shape.record.module, id.as_deref(), persons);
         }
         Ok(Fate::Keep)
     }

@@ -49,7 +49,7 @@ pub use asked::Asked;
 pub use filtered::{Filtered, Filtering};
 pub use memory::Memory;
 pub use pages::{Pages, Taken};
-pub use persons::{Described, Persons};
+pub use persons::{Described, Persons, Someone, Tells, Whom};
 pub use report::{FieldCount, FieldCounts, FieldSet, InText, Misfit, Report};
 pub use sheet::Sheet;
 pub use text::{Finding, Replacement, findings, replacements};
@@ -171,6 +171,11 @@ impl Filter {
     /// Takes the records that were counted since the last call, so that a long reply need not keep them.
     pub fn take_refs(&mut self) -> Vec<RecordRef> {
         mem::take(&mut self.books.refs)
+    }
+
+    /// Takes whom those were about, and those without a usable id, where somebody tells.
+    pub fn take_whom(&mut self) -> Vec<Whom> {
+        mem::take(&mut self.books.whom)
     }
 
     /// How many records were counted so far, with and without a usable id.

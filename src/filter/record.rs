@@ -230,9 +230,10 @@ impl<'a> Treatment<'a, '_> {
         let Some(book) = self.book_of(Lies::Alone(shape))? else {
             return self.leave_out();
         };
+        let persons = self.whom(Lies::Alone(shape))?;
         let id = self.fields(shape, book)?;
         if shape.counted {
-            self.books.counted(&shape.module, id.as_deref());
+            self.books.counted(&shape.module, id.as_deref(), persons);
         }
         Ok(Fate::Keep)
     }

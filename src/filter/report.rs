@@ -7,6 +7,8 @@ use crate::detect::Kind;
 use crate::policy::{FieldRule, Show, SpanRule};
 use crate::vocabulary::{Category, Field, FieldPath, Level, Module, RecordRef, RuleName};
 
+use super::persons::Whom;
+
 /// What a filter did. Never a value.
 #[derive(Debug, Default)]
 pub struct Report {
@@ -16,6 +18,8 @@ pub struct Report {
     pub refs: Vec<RecordRef>,
     /// How many counted records there were.
     pub records: u64,
+    /// Whom each of them is about, where somebody tells.
+    pub whom: Vec<Whom>,
     /// How many records are not there for this caller, by the rule that says so.
     pub absent: BTreeMap<RuleName, u64>,
     /// Fields with a value of a type that their rules cannot show, so that it was redacted.

@@ -20,6 +20,7 @@ mod conditions;
 mod layouts;
 mod memory;
 mod pages;
+mod whom;
 
 const LIMITS: Limits = Limits {
     record_bytes_max: 1 << 20,

@@ -33,6 +33,8 @@ impl Narrowed {
         narrowed.withheld.dedup_by_key(|rule| by_name(rule));
         if plan.asks_of_records() {
             narrowed.select(exchange, plan)?;
+        }
+        if plan.asks_of_records() || plan.tells_persons() {
             narrowed.widen(exchange, plan)?;
         }
         Ok(narrowed)
@@ -68,7 +70,8 @@ impl Narrowed {
         &self.withheld
     }
 
-    /// Fields that nobody asked for, by which records are judged: they are taken out of the reply.
+    /// Fields that nobody asked for, by which records are judged, or it is told whom they are about: they are taken out of the
+    /// reply.
     pub fn added(&self) -> &BTreeSet<FieldPath> {
         &self.added
     }
@@ -121,13 +124,23 @@ impl Narrowed {
         has_rows && self.operation.query.beside.is_empty() && self.page_at(exchange, 0, 1).is_some()
     }
 
-    /// Asks for the fields by which records are judged.
+    /// Asks for the fields by which records are judged, and by which it is told whom they are about. Where the API cannot be
+    /// asked for these beside those, they are left out: who cannot be told counts by themselves.
     fn widen(&mut self, exchange: &dyn Exchange, plan: &Plan) -> Result<(), Reason> {
         let judging = |module: &Module| {
             let conditions = plan.conditions(module);
             conditions.map_or_else(BTreeSet::new, |conditions| conditions.fields().clone())
         };
-        match exchange.also_ask(&self.operation, &judging) {
+        let told = |module: &Module| {
+            let mut fields = judging(module);
+            fields.extend(plan.told_by(module).into_iter().flatten().cloned());
+            fields
+        };
+        let widened = match plan.tells_persons() {
+            true => exchange.also_ask(&self.operation, &told),
+            false => None,
+        };
+        match widened.or_else(|| exchange.also_ask(&self.operation, &judging)) {
             Some(widened) => {
                 self.operation = widened.operation;
                 self.added = widened.added;

@@ -65,6 +65,6 @@ pub use reconcile::{Heard, Reconciled, Saying};
 pub use reference::{Reference, ReferenceError};
 pub use refused::Refused;
 pub use shown::{Shown, Use};
-pub use standings::{Freshness, Shows, Standings};
+pub use standings::{Freshness, Shows, Standings, Whom};
 pub use terms::{About, Because, Standing, Terms};
 pub use verify::Verdict;

@@ -36,6 +36,8 @@ pub struct Standings {
     started: Instant,
     /// Milliseconds since `started` at which everything was known to be here; 0 if never.
     confirmed: AtomicU64,
+    /// Whether each record is taken for a person of its own, because no ledger knows better.
+    pub(super) is_pretended: bool,
 }
 
 /// 96 bits of what is kept of a name: enough to tell the names of all the world apart.
@@ -94,6 +96,15 @@ impl Shows {
     }
 }
 
+/// Who has some names.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Whom {
+    /// Their number in this ledger; of those who were merged, that of the one who is left.
+    pub person: Option<u32>,
+    /// Whether the address is known as one of two names.
+    pub is_shared: bool,
+}
+
 /// Whether standings are what the store has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Freshness {
@@ -117,6 +128,7 @@ impl Standings {
             row_bytes: AtomicU64::new(0),
             started: Instant::now(),
             confirmed: AtomicU64::new(0),
+            is_pretended: false,
         }
     }
 
@@ -147,6 +159,37 @@ impl Standings {
             self.reach_address(other, false, &mut reached);
         }
         self.decide(reached, &asked)
+    }
+
+    /// Who has one of these references, the first that somebody has, or else this address. An address of which two names are
+    /// known tells nobody.
+    pub fn whom<'r>(
+        &self,
+        references: impl Iterator<Item = &'r str>,
+        address: Option<&Address>,
+    ) -> Whom {
+        if self.is_pretended {
+            return Whom::default();
+        }
+        let spelled = address.map_or_else(Vec::new, |address| self.spelled(address));
+        let is_shared = spelled.iter().any(|kept| self.is_shared(kept));
+        let references = references.map(|text| self.keys.kept(0, KeyKind::Record, text));
+        let mut names = references.chain(spelled.into_iter().filter(|_| !is_shared));
+        let found = names.find_map(|kept| {
+            let found = self.found.get(&Short::of(&kept))?;
+            Some(found.person())
+        });
+        Whom {
+            person: found.map(|person| self.root(person)),
+            is_shared,
+        }
+    }
+
+    /// What is kept of an address, under each key.
+    fn spelled(&self, address: &Address) -> Vec<Kept> {
+        let generations = 0..self.keys.generations();
+        let spelled = generations.map(|one| self.keys.kept(one, KeyKind::Email, address.as_str()));
+        spelled.collect()
     }
 
     /// How a person who is known stands for a purpose, under whatever name.
@@ -207,9 +250,7 @@ impl Standings {
                 return;
             }
         };
-        let generations = 0..self.keys.generations();
-        let spelled = generations.map(|one| self.keys.kept(one, KeyKind::Email, address.as_str()));
-        let spelled: Vec<Kept> = spelled.collect();
+        let spelled = self.spelled(&address);
         // An address of which two names are known under any of the keys is one of two names.
         let is_shared = spelled.iter().any(|kept| self.is_shared(kept));
         for kept in spelled {

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use crate::policy::{Challenge, Limit, Per};
 
-use super::Meter;
-use super::rules::{Rule, Set};
+use super::rules::Set;
 use super::window::Key;
+use super::{Held, Meter};
 
 /// Records that count, as long as nobody knows whether their reply leaves. Dropped, they are given back.
 #[must_use]
@@ -16,7 +16,7 @@ use super::window::Key;
 pub struct Reserved {
     pub(super) meter: Meter,
     pub(super) account: Key,
-    pub(super) held: Vec<(Arc<Rule>, Vec<Key>)>,
+    pub(super) held: Vec<Held>,
     pub(super) reached: Vec<Reached>,
     pub(super) used: Vec<Used>,
     /// By which limits they were counted: others do not take their place before this is over.
@@ -44,7 +44,7 @@ pub struct Counted {
 pub struct Reached {
     /// The limit.
     pub limit: Limit,
-    /// Records that count, with those that the reply would show.
+    /// Records or persons that count, with those that the reply would show.
     pub would_be: u64,
 }
 

@@ -1,8 +1,9 @@
-//! How many records each caller was shown in a while. A reply is counted before it leaves: first its records are reserved,
-//! all at once or none, then it is recorded, then they count. Whatever fails in between gives them back.
+//! How many records, or persons whom they are about, each caller was shown in a while. A reply is counted before it leaves: first
+//! its records are reserved, all at once or none, then it is recorded, then they count. Whatever fails in between gives them back.
 //!
-//! `window` counts for one caller and limit, `shown` says which records count, `counted` proves that they were, `recount`
-//! counts what the log tells of before. Records and callers are known by keyed hashes only, which die with the process.
+//! `window` counts for one caller and limit, `shown` says which records count, `persons` who is whom, `counted` proves that they
+//! were, `recount` counts what the log tells of before. Records, persons and callers are known by keyed hashes only, which die with
+//! the process.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,10 +16,11 @@ use aws_lc_rs::hmac;
 use aws_lc_rs::rand::SystemRandom;
 use dashmap::DashMap;
 
-use crate::policy::{Plan, Policy};
-use crate::vocabulary::RecordRef;
+use crate::policy::{Count, Plan, Policy};
+use crate::vocabulary::{Module, RecordRef};
 
 mod counted;
+mod persons;
 mod recount;
 mod rules;
 mod shown;
@@ -31,18 +33,22 @@ pub use recount::{Recount, Told, ToldField};
 pub use rules::Who;
 pub use shown::{Fields, Shown};
 
+use persons::{Found, Met};
 use rules::{Rule, Set};
 use window::{Key, Twelfth, Window};
 
-/// Records that are counted at once, over all callers and limits: with everything around them, about 200 MB. Beyond that no
-/// limit lets anything through that it does not count already.
+/// Records and persons that are counted at once, over all callers and limits: with everything around them, about 200 MB, and as
+/// much again for other names of persons. Beyond that no limit lets anything through that it does not count already.
 pub const COUNTED_MAX: usize = 2_000_000;
 
 /// How late it is when a process begins: what was shown before lies not before the beginning of time.
 const BEGINNING: Duration = Duration::from_secs(2 * 86_400);
 
-/// Records that count for a limit, each once.
-type Wanted = (Arc<Rule>, Vec<Key>);
+/// What counts for a limit, each once.
+type Wanted = (Arc<Rule>, Found);
+
+/// Under which it counts.
+type Held = (Arc<Rule>, Vec<Key>);
 
 /// No random numbers.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
@@ -58,7 +64,7 @@ struct Inner {
     started: Instant,
     current: ArcSwap<Set>,
     accounts: DashMap<Key, BTreeMap<u64, Window>>,
-    /// Records in all windows.
+    /// Records and persons in all windows.
     counted: AtomicUsize,
     counted_max: usize,
     /// The next number of a rule, or of a record without a name.
@@ -145,8 +151,18 @@ impl Meter {
         self.key(&["caller", upstream, caller])
     }
 
+    /// A person, by the number that a ledger has for them.
+    pub fn person(&self, number: u32) -> u128 {
+        self.key(&["person", &number.to_string()])
+    }
+
+    /// Whoever has an address, in its one spelling.
+    pub fn address(&self, address: &str) -> u128 {
+        self.key(&["address", address])
+    }
+
     /// A record, as an account knows it. Accounts are of one CRM, so its name need not stand here.
-    fn record(&self, module: &str, id: &str) -> Key {
+    pub fn record(&self, module: &str, id: &str) -> u128 {
         self.key(&["record", module, id])
     }
 
@@ -189,8 +205,8 @@ impl Meter {
 
     fn reserve_at(&self, now: Duration, who: &Who, shown: &Shown<'_>) -> Result<Reserved, Stopped> {
         let set = self.0.current.load_full();
-        let wanted = self.wanted(&set, who, shown);
-        if wanted.iter().any(|(rule, _)| !rule.is_ready()) {
+        let met = self.met(&set, who, shown);
+        if met.iter().any(|(rule, _)| !rule.is_ready()) {
             return Err(Stopped::NotReady);
         }
         let mut reserved = Reserved {
@@ -201,31 +217,40 @@ impl Meter {
             used: Vec::new(),
             _by: set,
         };
-        if wanted.is_empty() {
+        if met.is_empty() {
             return Ok(reserved);
         }
         // The account is locked until all of it is reserved: requests at the same time cannot share what is left.
         let mut windows = self.0.accounts.entry(who.account).or_default();
-        self.turn(&mut windows, now, &wanted);
+        let wanted = self.turn(&mut windows, now, met);
         if let Some(stop) = stop(&mut windows, (who, now), &wanted) {
             return Err(Stopped::Reached(Box::new(stop)));
         }
         self.find_room(&windows, who, &wanted)?;
-        for (rule, keys) in wanted {
+        for (rule, found) in wanted {
             let window = windows.entry(rule.number).or_default();
-            self.hold(window, (rule, keys), who, &mut reserved);
+            self.hold(window, (rule, found), who, &mut reserved);
         }
         Ok(reserved)
     }
 
-    /// Forgets what counts no longer for some limits.
-    fn turn(&self, windows: &mut BTreeMap<u64, Window>, now: Duration, wanted: &[Wanted]) {
+    /// Forgets what counts no longer for some limits, and finds what was met in what still does.
+    fn turn(
+        &self,
+        windows: &mut BTreeMap<u64, Window>,
+        now: Duration,
+        met: Vec<(Arc<Rule>, Met<'_>)>,
+    ) -> Vec<Wanted> {
         let before = in_all(windows);
-        for (rule, _) in wanted {
+        let wanted = met.into_iter().map(|(rule, met)| {
             let window = windows.entry(rule.number).or_default();
             window.turn(Twelfth::at(now, rule.limit.per()));
-        }
+            let found = met.found(window, || self.unnamed());
+            (rule, found)
+        });
+        let wanted = wanted.collect();
         self.resized(before, in_all(windows));
+        wanted
     }
 
     /// Whether there is room for what must be counted one by one, because a limit holds back what is beyond it.
@@ -236,9 +261,9 @@ impl Meter {
         wanted: &[Wanted],
     ) -> Result<(), Stopped> {
         let stopping = wanted.iter().filter(|(rule, _)| rule.stops(who));
-        let adds = stopping.map(|(rule, keys)| {
+        let adds = stopping.map(|(rule, found)| {
             let window = windows.get(&rule.number);
-            window.map_or(keys.len(), |window| window.adds(keys))
+            window.map_or(found.keys.len(), |window| window.adds(&found.keys))
         });
         let adds: usize = adds.sum();
         match adds == 0 || self.has_room_for(adds) {
@@ -248,8 +273,8 @@ impl Meter {
     }
 
     /// Counts for one limit what a reply is about to show.
-    fn hold(&self, window: &mut Window, (rule, keys): Wanted, who: &Who, to: &mut Reserved) {
-        let adds = window.adds(&keys);
+    fn hold(&self, window: &mut Window, (rule, mut found): Wanted, who: &Who, to: &mut Reserved) {
+        let adds = window.adds(&found.keys);
         let would_be = window.used() + adds;
         let is_over = exceeds(would_be, &rule) || window.has_overflowed();
         if is_over && window.tell(window.now()) {
@@ -257,44 +282,51 @@ impl Meter {
         }
         // For what is held back, there was room.
         let fits = rule.stops(who) || self.has_room(window, &rule, adds);
-        let keys = match fits {
-            true => keys,
-            false => {
-                window.overflow(window.now());
-                keys.into_iter().filter(|key| window.holds(*key)).collect()
-            }
-        };
+        if !fits {
+            window.overflow(window.now());
+            found.keys.retain(|key| window.holds(*key));
+        }
         let before = window.used();
-        window.hold(&keys);
+        window.meet(&found);
         self.resized(before, window.used());
         to.used.extend(used(&rule, window));
-        to.held.push((rule, keys));
+        to.held.push((rule, found.keys));
     }
 
-    /// The records that count, each once, for each limit that counts for somebody.
-    fn wanted(&self, set: &Set, who: &Who, shown: &Shown<'_>) -> Vec<Wanted> {
+    /// What counts for each limit that counts for somebody.
+    fn met<'s>(&self, set: &Set, who: &Who, shown: &Shown<'s>) -> Vec<(Arc<Rule>, Met<'s>)> {
         let mut keys: Vec<Option<Key>> = vec![None; shown.refs.len()];
-        let wanted = set.applying(who).map(|rule| {
-            let mut modules = BTreeMap::new();
-            let mut of = Vec::new();
-            for (record, key) in shown.refs.iter().zip(&mut keys) {
-                let counts = *modules
-                    .entry(&record.module)
-                    .or_insert_with(|| shown.fields.count_of(&rule.limit, &record.module));
-                if counts {
-                    of.push(*key.get_or_insert_with(|| self.key_of(record)));
+        let met = set.applying(who).map(|rule| {
+            let met = match (rule.limit.count(), shown.whom) {
+                (Count::Persons, Some(whom)) => {
+                    Met::Persons(shown.persons(&rule.limit, whom).collect())
                 }
-            }
-            if shown.unnamed > 0 && shown.fields.count_of_any(&rule.limit) {
-                // More than the limit lets through is too much, whatever it is.
-                let most = u64::from(rule.limit.max()) + 1;
-                of.extend((0..shown.unnamed.min(most)).map(|_| self.unnamed()));
-            }
-            of.sort_unstable();
-            of.dedup();
-            (rule.clone(), of)
+                (Count::Persons, None) => Met::Somebody(self.records(rule, shown, &mut keys)),
+                (Count::Records, _) => Met::Records(self.records(rule, shown, &mut keys)),
+            };
+            (rule.clone(), met)
         });
-        wanted.collect()
+        met.collect()
+    }
+
+    /// The records that count for a limit.
+    fn records(&self, rule: &Rule, shown: &Shown<'_>, keys: &mut [Option<Key>]) -> Vec<Key> {
+        let mut modules: BTreeMap<&Module, bool> = BTreeMap::new();
+        let mut of = Vec::new();
+        for (record, key) in shown.refs.iter().zip(keys) {
+            let counts = *modules
+                .entry(&record.module)
+                .or_insert_with(|| shown.fields.count_of(&rule.limit, &record.module));
+            if counts {
+                of.push(*key.get_or_insert_with(|| self.key_of(record)));
+            }
+        }
+        if shown.unnamed > 0 && shown.fields.count_of_any(&rule.limit) {
+            // More than the limit lets through is too much, whatever it is.
+            let most = u64::from(rule.limit.max()) + 1;
+            of.extend((0..shown.unnamed.min(most)).map(|_| self.unnamed()));
+        }
+        of
     }
 
     fn key_of(&self, record: &RecordRef) -> Key {
@@ -327,7 +359,7 @@ impl Meter {
     }
 
     /// Ends what was reserved: at some time it leaves, or never.
-    fn settle(&self, account: Key, held: &[Wanted], leaves: Option<Duration>) {
+    fn settle(&self, account: Key, held: &[Held], leaves: Option<Duration>) {
         let Some(mut account) = self.0.accounts.get_mut(&account) else {
             return;
         };
@@ -384,7 +416,7 @@ impl Meter {
         });
     }
 
-    /// Records that are counted now.
+    /// Records and persons that are counted now.
     pub fn counted(&self) -> usize {
         self.0.counted.load(Ordering::Relaxed)
     }
@@ -440,9 +472,9 @@ fn stop(
     wanted: &[Wanted],
 ) -> Option<Stop> {
     let mut crossed: Option<Stop> = None;
-    for (rule, keys) in wanted {
+    for (rule, found) in wanted {
         let window = windows.entry(rule.number).or_default();
-        let adds = window.adds(keys);
+        let adds = window.adds(&found.keys);
         let would_be = window.used() + adds;
         let is_over = exceeds(would_be, rule) || window.has_overflowed();
         if adds == 0 || !rule.stops(who) || !is_over {

@@ -1,5 +1,5 @@
-//! Counts again what was shown before, as the log tells it. Where an event cannot tell what was shown, too many records count
-//! rather than too few.
+//! Counts again what was shown before, as the log tells it. Where an event cannot tell what was shown, or whom, too many records
+//! or persons count rather than too few.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,6 +8,8 @@ use std::time::Duration;
 use super::rules::{Rule, Who};
 use super::window::{Key, Twelfth};
 use super::{Incoming, Meter, in_all};
+use crate::filter::Whom;
+use crate::policy::Count;
 use crate::vocabulary::{Category, Level, Module};
 
 /// What an event of the log tells of a request that showed records.
@@ -29,6 +31,8 @@ pub struct Told<'a> {
     pub purpose: Option<&'a str>,
     /// The records that it names: module and id.
     pub refs: Vec<(&'a str, &'a str)>,
+    /// Whom each of them is about, as far as its name tells; needed where [`Recount::counts_persons`].
+    pub whom: Vec<Whom>,
     /// How many records there were.
     pub records: u64,
     /// What was shown of them.
@@ -44,6 +48,8 @@ pub struct ToldField<'a> {
     pub category: Option<&'a str>,
     /// The level.
     pub level: Level,
+    /// Whether records of the module are about nobody.
+    pub of_nobody: bool,
 }
 
 /// Counts for limits that are new what was shown before.
@@ -59,7 +65,14 @@ pub struct Recount {
 struct Open {
     who: Who,
     ago: Duration,
+    named: Named,
+}
+
+/// What events name: records, and whom they are about.
+#[derive(Debug, Default)]
+struct Named {
     refs: Vec<(Module, Key)>,
+    whom: Vec<Whom>,
 }
 
 impl Recount {
@@ -72,6 +85,12 @@ impl Recount {
         }
     }
 
+    /// Whether it counts persons.
+    pub fn counts_persons(&self) -> bool {
+        let mut rules = self.rules.iter();
+        rules.any(|rule| rule.limit.count() == Count::Persons)
+    }
+
     /// From how long ago on events matter.
     pub fn reach(&self) -> Duration {
         let lengths = self.rules.iter().map(|rule| rule.limit.per().length());
@@ -81,43 +100,44 @@ impl Recount {
 
     /// An event.
     pub fn take(&mut self, told: &Told<'_>) {
-        let named = told.refs.iter().map(|(module, id)| {
+        let refs = told.refs.iter().map(|(module, id)| {
             let key = self.meter.record(module, id);
             (Module::new(module), key)
         });
-        let named: Vec<_> = named.collect();
+        let mut named = Named {
+            refs: refs.collect(),
+            whom: told.whom.clone(),
+        };
         if !told.is_closed {
             let account = self.meter.account(told.upstream, told.caller);
             let open = self.open.entry(told.id.to_owned()).or_insert_with(|| Open {
                 who: Who::told(account, told.roles, told.purpose),
                 ago: told.ago,
-                refs: Vec::new(),
+                named: Named::default(),
             });
             open.ago = told.ago;
-            open.refs.extend(named);
+            open.named.add(named);
             return;
         }
-        let mut refs = named;
         if let Some(open) = self.open.remove(told.id) {
             // A reply that was cut off does not tell what it showed.
             if told.shown.is_empty() {
                 self.count_all(&open);
                 return;
             }
-            refs.extend(open.refs);
+            named.add(open.named);
         }
         let account = self.meter.account(told.upstream, told.caller);
         let who = Who::told(account, told.roles, told.purpose);
-        let unnamed = told.records.saturating_sub(refs.len() as u64);
+        let unnamed = told.records.saturating_sub(named.refs.len() as u64);
         for rule in self.applying(&who) {
             let counted = |module: &Module| {
                 let fields = told.shown.iter();
                 let mut own = fields.filter(|field| field.module == module.as_str());
                 own.any(|field| field.counts(&rule))
             };
-            let keys = refs.iter().filter(|(module, _)| counted(module));
-            let mut keys: Vec<Key> = keys.map(|(_, key)| *key).collect();
-            if unnamed > 0 && told.shown.iter().any(|field| field.counts(&rule)) {
+            let mut keys = named.keys(&rule, counted);
+            if unnamed > 0 && told.shown.iter().any(|field| field.counts_any(&rule)) {
                 let most = u64::from(rule.limit.max()) + 1;
                 keys.extend((0..unnamed.min(most)).map(|_| self.meter.unnamed()));
             }
@@ -128,15 +148,16 @@ impl Recount {
     /// It was told so long ago that a caller had reached a limit, which let through so much.
     pub fn reached(
         &self,
-        (name, max, window): (&str, u64, &str),
+        (name, count, max, window): (&str, &str, u64, &str),
         (upstream, caller): (&str, &str),
         ago: Duration,
     ) {
         let account = self.meter.account(upstream, caller);
         let named = |rule: &&Arc<Rule>| {
             let limit = &rule.limit;
-            let terms = (u64::from(limit.max()), limit.per().as_str());
-            limit.name().as_str() == name && terms == (max, window)
+            let (per, counts) = (limit.per().as_str(), limit.count().as_str());
+            let terms = (counts, u64::from(limit.max()), per);
+            limit.name().as_str() == name && terms == (count, max, window)
         };
         for rule in self.rules.iter().filter(named) {
             let (now, at) = self.moments(rule, ago);
@@ -162,14 +183,14 @@ impl Recount {
 
     fn count_all(&self, open: &Open) {
         for rule in self.applying(&open.who) {
-            let refs = open.refs.iter();
-            let refs = refs.filter(|(module, _)| rule.limit.counts_of(module));
-            let keys = refs.map(|(_, key)| *key).collect();
+            let keys = open
+                .named
+                .keys(&rule, |module| rule.limit.counts_of(module));
             self.count(&rule, open.who.account, keys, open.ago);
         }
     }
 
-    /// Counts records, up to what there is room for; beyond that, the limit counts as reached.
+    /// Counts records or persons, up to what there is room for; beyond that, the limit counts as reached.
     fn count(&self, rule: &Rule, account: Key, mut keys: Vec<Key>, ago: Duration) {
         if keys.is_empty() {
             return;
@@ -196,6 +217,26 @@ impl Recount {
     }
 }
 
+impl Named {
+    fn add(&mut self, other: Self) {
+        self.refs.extend(other.refs);
+        self.whom.extend(other.whom);
+    }
+
+    /// What of it counts for a limit, of modules that do.
+    fn keys(&self, rule: &Rule, counted: impl Fn(&Module) -> bool) -> Vec<Key> {
+        if rule.limit.count() == Count::Records {
+            let refs = self.refs.iter().filter(|(module, _)| counted(module));
+            return refs.map(|(_, key)| *key).collect();
+        }
+        let whom = self.whom.iter().filter(|whom| counted(&whom.module));
+        let persons = whom.flat_map(|whom| &whom.persons);
+        persons
+            .filter_map(|person| person.names.first().copied())
+            .collect()
+    }
+}
+
 /// How the log calls all that statements in texts are about.
 const SPECIAL: &str = "special";
 
@@ -210,5 +251,11 @@ impl ToldField<'_> {
         }
         let category = self.category.map(Category::new);
         rule.limit.counts(&module, category.as_slice(), self.level)
+    }
+
+    /// The same, of a record of which nobody knows the name.
+    fn counts_any(&self, rule: &Rule) -> bool {
+        let is_about_somebody = rule.limit.count() == Count::Records || !self.of_nobody;
+        is_about_somebody && self.counts(rule)
     }
 }

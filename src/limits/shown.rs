@@ -1,7 +1,9 @@
 //! What of a reply counts for a limit.
 
+use std::collections::BTreeMap;
+
 use crate::detect::Kind;
-use crate::filter::{FieldCounts, InText};
+use crate::filter::{FieldCounts, InText, Someone, Whom};
 use crate::policy::{FieldRule, Limit, Plan, SpanRule};
 use crate::vocabulary::{Level, Module, RecordRef};
 
@@ -12,6 +14,8 @@ pub struct Shown<'a> {
     pub refs: &'a [RecordRef],
     /// How many others there are.
     pub unnamed: u64,
+    /// Whom all of them are about; `None`: nobody tells, so that each is about somebody of its own.
+    pub whom: Option<&'a [Whom]>,
     /// What is known of their fields.
     pub fields: Fields<'a>,
 }
@@ -24,6 +28,24 @@ pub enum Fields<'a> {
     Met(&'a FieldCounts),
     /// What the plan says of them; they were not counted yet.
     Planned(&'a Plan),
+}
+
+impl<'a> Shown<'a> {
+    /// Those of some persons who count.
+    pub(super) fn persons<'l>(
+        self,
+        limit: &'l Limit,
+        whom: &'a [Whom],
+    ) -> impl Iterator<Item = &'a Someone> + use<'a, 'l> {
+        let mut modules: BTreeMap<&Module, bool> = BTreeMap::new();
+        let counts = whom.iter().filter(move |whom| {
+            let of = &whom.module;
+            *modules
+                .entry(of)
+                .or_insert_with(|| self.fields.count_of(limit, of))
+        });
+        counts.flat_map(|whom| &whom.persons)
+    }
 }
 
 impl Fields<'_> {

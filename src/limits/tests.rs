@@ -8,10 +8,13 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::dialect::by_name;
+use crate::filter::Whom;
 use crate::filter::{FieldCount, FieldCounts, InText};
 use crate::policy::testing::unlinted;
 use crate::policy::{FieldRule, Show, Source, Usable, Writable};
 use crate::vocabulary::{Category, Field, Level, Module, RuleName};
+
+mod persons;
 
 const BASE: &str = "policy: p
 roles: { sales: { from: { crm.role: Sales }, default_purpose: contract }, hr: { from: { crm.role: HR }, default_purpose: contract } }
@@ -87,6 +90,7 @@ fn shown<'a>(refs: &'a [RecordRef], fields: &'a FieldCounts) -> Shown<'a> {
     Shown {
         refs,
         unnamed: 0,
+        whom: None,
         fields: Fields::Met(fields),
     }
 }
@@ -192,6 +196,7 @@ fn records_without_an_id_count_each_time() {
     let three = Shown {
         refs: &[],
         unnamed: 3,
+        whom: None,
         fields: Fields::Met(&fields),
     };
     let mut all = (0..4).map(|_| meter.reserve(&sally, &three).map(Reserved::count));
@@ -316,11 +321,13 @@ fn told<'a>(id: &'a str, refs: &[(&'a str, &'a str)]) -> Told<'a> {
         roles: &[],
         purpose: Some("contract"),
         refs: refs.to_vec(),
+        whom: Vec::new(),
         records: refs.len() as u64,
         shown: vec![ToldField {
             module: "Contacts",
             category: Some("identity.name"),
             level: Level::Clear,
+            of_nobody: false,
         }],
     }
 }
@@ -365,6 +372,7 @@ fn what_texts_said_counts_for_every_limit_on_a_special_category() {
             module: "Contacts",
             category: Some("special"),
             level: Level::Clear,
+            of_nobody: false,
         }],
         ..told("a", &[("Contacts", "1"), ("Contacts", "2")])
     };
@@ -434,6 +442,7 @@ fn what_the_log_tells_of_before_counts_and_in_doubt_too_much() {
             module: "Contacts",
             category: Some("technical.id"),
             level: Level::Clear,
+            of_nobody: false,
         }],
         ..told("a", &[])
     };

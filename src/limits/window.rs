@@ -1,5 +1,5 @@
-//! The records that a caller was shown, and when the last time: a window that slides by twelfths. No clock; what time it is
-//! is told.
+//! The records, or persons, that a caller was shown, and when the last time: a window that slides by twelfths. No clock; what
+//! time it is is told.
 //!
 //! A record leaves the window once twelve whole twelfths lie behind the one in which it was shown: up to a twelfth later than
 //! the window is long, and never earlier. Time that goes back changes nothing.
@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use crate::policy::Per;
 
-/// A record or a caller, by a hash that nobody outside of this process can make.
+use super::persons::Found;
+
+/// A record, a person or a caller, by a hash that nobody outside of this process can make.
 pub(super) type Key = u128;
 
 /// Twelfths of a window that have begun.
@@ -38,18 +40,32 @@ impl Twelfth {
     }
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 struct Entry {
     /// When it was shown the last time; `None`: it is only held.
     shown: Option<Twelfth>,
     /// Replies that will show it, unless they fail.
     held: u32,
+    /// Whether it is a person of whom nothing but a reference is known.
+    is_hearsay: bool,
 }
+
+/// Other names that are kept, for each person.
+const ALSO_MAX: usize = 2;
+
+/// What counts and of which nothing more is known yet.
+const HEARSAY: Entry = Entry {
+    shown: None,
+    held: 0,
+    is_hearsay: true,
+};
 
 /// The window of one limit and one caller.
 #[derive(Debug, Default)]
 pub(super) struct Window {
     records: HashMap<Key, Entry>,
+    /// Other names of persons, who count under these.
+    also: HashMap<Key, Key>,
     now: Twelfth,
     /// When it was told that the limit was reached.
     told: Option<Twelfth>,
@@ -67,6 +83,8 @@ impl Window {
         let counts = |at: Twelfth| !at.is_past(now);
         self.records
             .retain(|_, entry| entry.held > 0 || entry.shown.is_some_and(counts));
+        let records = &self.records;
+        self.also.retain(|_, key| records.contains_key(key));
         self.told = self.told.filter(|at| counts(*at));
         self.overflowed = self.overflowed.filter(|at| counts(*at));
     }
@@ -91,20 +109,45 @@ impl Window {
         self.records.contains_key(&key)
     }
 
+    /// Under which a person counts already who has this name.
+    pub(super) fn known(&self, name: Key) -> Option<Key> {
+        let also = || self.also.get(&name).copied().filter(|key| self.holds(*key));
+        self.holds(name).then_some(name).or_else(also)
+    }
+
+    /// Whether of a person who counts nothing but this reference is known.
+    pub(super) fn is_hearsay(&self, name: Key) -> bool {
+        self.records
+            .get(&name)
+            .is_some_and(|entry| entry.is_hearsay)
+    }
+
+    /// Counts what a reply is about to show, and notes under which other names persons are known: as many as there is room
+    /// for. Who is met by another one counts once more.
+    pub(super) fn meet(&mut self, found: &Found) {
+        for key in &found.keys {
+            let entry = self.records.entry(*key).or_insert(HEARSAY);
+            entry.held = entry.held.saturating_add(1);
+            entry.is_hearsay &= !found.proven.contains(key);
+        }
+        for (name, key) in found
+            .also
+            .iter()
+            .filter(|(_, key)| self.records.contains_key(key))
+        {
+            let is_room = self.also.len() < self.records.len() * ALSO_MAX;
+            if is_room || self.also.contains_key(name) {
+                self.also.insert(*name, *key);
+            }
+        }
+    }
+
     /// How many of some records, each named once, do not count yet.
     pub(super) fn adds(&self, keys: &[Key]) -> usize {
         keys.iter().filter(|key| !self.holds(**key)).count()
     }
 
-    /// Counts records that a reply is about to show.
-    pub(super) fn hold(&mut self, keys: &[Key]) {
-        for key in keys {
-            let entry = self.records.entry(*key).or_default();
-            entry.held = entry.held.saturating_add(1);
-        }
-    }
-
-    /// The reply shows them.
+    /// The reply shows what was held for it.
     pub(super) fn keep(&mut self, keys: &[Key]) {
         for key in keys {
             if let Some(entry) = self.records.get_mut(key) {
@@ -133,7 +176,7 @@ impl Window {
     pub(super) fn shown_at(&mut self, keys: &[Key], at: Twelfth) {
         let at = at.min(self.now);
         for key in keys.iter().filter(|_| !at.is_past(self.now)) {
-            let entry = self.records.entry(*key).or_default();
+            let entry = self.records.entry(*key).or_insert(HEARSAY);
             entry.shown = entry.shown.max(Some(at));
         }
     }

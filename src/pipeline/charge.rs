@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::excepted::{self, Excepted};
+use super::telling::Telling;
 use super::{Pipeline, Visit};
 use crate::audit::{Decided, Log, Record};
 use crate::dialect::Operation;
-use crate::filter::Report;
+use crate::filter::{Report, Whom};
 use crate::limits::{Counted, Fields, Meter, Reached, Reserved, Shown, Stopped, Used, Who};
 use crate::metrics::Metrics;
 use crate::policy::{FieldRule, Plan};
@@ -21,6 +22,8 @@ use crate::vocabulary::{Action, RecordRef, RuleName};
 pub(super) struct Account {
     meter: Meter,
     who: Who,
+    /// Who tells whom records are about; `None`: nobody counts that.
+    telling: Option<Arc<Telling>>,
     log: Log,
     metrics: Metrics,
     /// Where exceptions are told that showed something; `None`, if there are none.
@@ -28,7 +31,7 @@ pub(super) struct Account {
 }
 
 impl Account {
-    /// Counts records, as long as nobody knows whether they leave. What is reached thereby is told once.
+    /// Counts records and persons, as long as nobody knows whether they leave. What is reached thereby is told once.
     pub(super) async fn reserve(
         &self,
         shown: Shown<'_>,
@@ -59,6 +62,7 @@ impl Account {
         let shown = Shown {
             refs: &report.refs,
             unnamed: report.records.saturating_sub(report.refs.len() as u64),
+            whom: told_of_all(&report.whom, report.records),
             fields: Fields::Met(&report.fields),
         };
         self.reserve(shown, record).await
@@ -73,6 +77,7 @@ impl Account {
         let nothing = Shown {
             refs: &[],
             unnamed: 0,
+            whom: None,
             fields: Fields::Planned(plan),
         };
         Ok(self.reserve(nothing, record).await?.count())
@@ -96,9 +101,12 @@ impl Account {
                 id: "".into(),
             });
         }
+        let telling = self.telling.as_ref();
+        let whom = telling.map(|telling| telling.whom_of(&refs));
         let shown = Shown {
             refs: &refs,
             unnamed: 0,
+            whom: whom.as_deref(),
             fields: Fields::Planned(plan),
         };
         // It is given back at once: what the reply really shows is counted when it is known.
@@ -160,11 +168,17 @@ impl Pipeline {
     }
 
     /// On what the records of a request are counted.
-    pub(super) fn account(&self, plan: &Plan, record: &Record<Decided>) -> Account {
+    pub(super) fn account(
+        &self,
+        plan: &Plan,
+        telling: Option<Arc<Telling>>,
+        record: &Record<Decided>,
+    ) -> Account {
         let caller = record.caller_id().unwrap_or_default();
         Account {
             who: self.meter.who(&self.upstream, caller, plan),
             meter: self.meter.clone(),
+            telling,
             log: self.log.clone(),
             metrics: self.metrics.clone(),
             excepted: plan.has_exceptions().then(|| self.excepted.clone()),
@@ -204,6 +218,11 @@ pub(super) fn reason(stopped: &Stopped) -> Reason {
         Stopped::Reached(_) => Reason::LimitReached,
         Stopped::Full | Stopped::NotReady => Reason::Overloaded,
     }
+}
+
+/// Whom records are about, if that is told of all of them.
+pub(super) fn told_of_all(whom: &[Whom], records: u64) -> Option<&[Whom]> {
+    (whom.len() as u64 == records).then_some(whom)
 }
 
 /// Whether the reply to a write shows a record.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
-use super::people::Whose;
+use super::whose::Whose;
 use crate::audit::PolicyStamp;
 use crate::dialect::Dialect;
 use crate::filter::Memory;

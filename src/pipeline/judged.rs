@@ -258,7 +258,7 @@ pub(super) fn known<'v>(visit: &Visit<'v>) -> Option<&'v dyn Persons> {
         .map(|persons| -> &'v dyn Persons { &**persons })
 }
 
-/// How the CRM was asked, for the filter of its answer.
+/// How the CRM was asked, for a filter of its answer, of which nobody counts what it lets through.
 pub(super) fn asked_of(narrowed: &Narrowed, persons: Option<&Arc<Asking>>) -> Asked {
     let mut added: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
     for path in narrowed.added() {
@@ -270,6 +270,7 @@ pub(super) fn asked_of(narrowed: &Narrowed, persons: Option<&Arc<Asking>>) -> As
         added,
         ids_alone: narrowed.writes(),
         persons: persons.map(|persons| Arc::clone(persons) as Arc<dyn Persons>),
+        tells: None,
     }
 }
 

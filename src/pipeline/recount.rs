@@ -9,9 +9,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::task::spawn_blocking;
 
+use super::telling::Names;
 use crate::audit::{Bounds, Follower, Log, Reread, Step};
+use crate::filter::Whom;
+use crate::ledger::Standings;
 use crate::limits::{Incoming, Meter, Outgoing, Recount, Told, ToldField};
-use crate::policy::Policy;
+use crate::policy::{About, People, Policy};
+use crate::vocabulary::Module;
 
 /// Limits that count what was shown before, and are not in force yet.
 #[derive(Debug)]
@@ -30,11 +34,16 @@ pub struct Catching {
 }
 
 impl NewLimits {
-    /// Counts for the limits of a policy what the log tells of so far.
+    /// Counts for the limits of a policy what the log tells of so far; `standings`: what a ledger knows of persons.
     ///
     /// # Errors
     /// If the log cannot be read: then nobody knows what was shown.
-    pub async fn count(meter: &Meter, policy: &Policy, log: &Log) -> io::Result<Self> {
+    pub async fn count(
+        meter: &Meter,
+        policy: &Policy,
+        standings: Option<Arc<Standings>>,
+        log: &Log,
+    ) -> io::Result<Self> {
         let incoming = Arc::new(meter.incoming(policy));
         let mut new = Self {
             meter: meter.clone(),
@@ -43,7 +52,9 @@ impl NewLimits {
         };
         if let Some(dir) = log.dir().filter(|_| incoming.is_new()) {
             let (dir, recount) = (dir.to_owned(), Recount::of(meter, &incoming));
-            new.reading = Some(beside(move || Reading::begin(&dir, recount)?.go_on()).await?);
+            let whose = (Names::new(meter, standings), policy.people().cloned());
+            let reading = move || Reading::begin(&dir, recount, whose)?.go_on();
+            new.reading = Some(beside(reading).await?);
         }
         Ok(new)
     }
@@ -80,10 +91,16 @@ impl Catching {
 struct Reading {
     follower: Follower,
     recount: Recount,
+    names: Names,
+    people: Option<People>,
 }
 
 impl Reading {
-    fn begin(dir: &Path, recount: Recount) -> io::Result<Self> {
+    fn begin(
+        dir: &Path,
+        recount: Recount,
+        (names, people): (Names, Option<People>),
+    ) -> io::Result<Self> {
         let reach = recount.reach();
         let since = Timestamp::now()
             .checked_sub(reach)
@@ -92,6 +109,8 @@ impl Reading {
         Ok(Self {
             follower: Follower::from_time(dir, &since)?,
             recount,
+            names,
+            people,
         })
     }
 
@@ -128,7 +147,7 @@ impl Reading {
         if let Some(told) = event.limit_told() {
             let ago = ago(told.time, now);
             let caller = (told.upstream, told.caller);
-            let limit = (told.limit, told.max, told.window);
+            let limit = (told.limit, told.count, told.max, told.window);
             self.recount.reached(limit, caller, ago);
         } else if let Some(request) = event.request() {
             self.request(&request, now);
@@ -140,6 +159,8 @@ impl Reading {
         let Some((caller, _)) = seen.caller() else {
             return;
         };
+        let upstream = seen.upstream().unwrap_or_default();
+        let of_nobody = |module: &str| self.is_about_nobody(upstream, module);
         let data = seen.data().filter(|datum| datum.records > 0);
         let shown = data.flat_map(|datum| {
             let fields = datum.fields.iter();
@@ -148,21 +169,45 @@ impl Reading {
                 module,
                 category: datum.category,
                 level: datum.level,
+                of_nobody: of_nobody(module),
             })
         });
         let told = Told {
             id: request.id(),
             is_closed: request.is_closed(),
             ago: ago(request.time(), now),
-            upstream: seen.upstream().unwrap_or_default(),
+            upstream,
             caller,
             roles: seen.roles(),
             purpose: seen.purpose().map(|(purpose, _)| purpose),
             refs: request.refs().collect(),
+            whom: self.whom(upstream, request),
             records: seen.disclosed(),
             shown: shown.collect(),
         };
         self.recount.take(&told);
+    }
+
+    /// Whom the records are about that a request names.
+    fn whom(&self, upstream: &str, request: &Reread) -> Vec<Whom> {
+        if !self.recount.counts_persons() {
+            return Vec::new();
+        }
+        let whom = |(module, id): (&str, &str)| {
+            let name = (upstream, &Module::new(module), id);
+            self.names.whom(self.people.as_ref(), name)
+        };
+        request.refs().map(whom).collect()
+    }
+
+    /// Whether records of a module are about nobody.
+    fn is_about_nobody(&self, upstream: &str, module: &str) -> bool {
+        let people = self
+            .people
+            .as_ref()
+            .filter(|_| self.recount.counts_persons());
+        let about = people.and_then(|people| people.about(upstream, &Module::new(module)));
+        about.is_some_and(|about| *about == About::Nobody)
     }
 
     fn end(mut self) -> io::Result<()> {

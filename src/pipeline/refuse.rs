@@ -42,6 +42,7 @@ impl Pipeline {
             now: self.clock.moment(),
             origin: head.origin,
             persons: None,
+            telling: None,
             whole_only: false,
             held_bytes_max: self.settings.held_bytes_max,
         };

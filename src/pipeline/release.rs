@@ -15,7 +15,7 @@ use super::stream::{Passing, Stream};
 use super::{Answer, Pipeline, Visit, most};
 use crate::audit::{Decided, Record};
 use crate::dialect::Operation;
-use crate::filter::{self, Asked, Filtered, Filtering, Report};
+use crate::filter::{self, Asked, Filtered, Filtering, Report, Tells};
 use crate::guard::Narrowed;
 use crate::metrics::Metrics;
 use crate::policy::FieldRule;
@@ -244,7 +244,11 @@ impl Pipeline {
         let operation = answer.exchange.operation();
         let is_one = operation.action == Action::Read && operation.link.is_none();
         let (limits, memory) = (self.settings.limits, &visit.in_force.memory);
-        let asked = asked_of(&answer.narrowed, visit.persons);
+        let telling = visit.telling.map(|one| Arc::clone(one) as Arc<dyn Tells>);
+        let asked = Asked {
+            tells: telling,
+            ..asked_of(&answer.narrowed, visit.persons)
+        };
         let (plan, shape) = (&answer.plan, &answer.form.shape);
         let keeps = operation.action.writes() && asked.persons.is_some();
         let mut kept = keeps.then(|| {

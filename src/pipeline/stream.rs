@@ -8,14 +8,14 @@ use tokio::time::Instant;
 
 use super::Cut;
 use super::budget::Share;
-use super::charge::{Account, reason};
+use super::charge::{Account, reason, told_of_all};
 use super::drift::Notices;
 use super::pace::Pace;
 use super::people::Asking;
 use super::refuse::tell;
 use super::release::{count, count_withheld, outcome};
 use crate::audit::{Decided, Record};
-use crate::filter::{Filtering, Report};
+use crate::filter::{Filtering, Report, Whom};
 use crate::limits::{Fields, Reserved, Shown};
 use crate::metrics::Metrics;
 use crate::policy::Plan;
@@ -192,9 +192,9 @@ impl Passing {
         if self.has_changed() {
             return Err(Some(Reason::StandingChanged));
         }
-        let refs = self.filtering.take_refs();
+        let (refs, whom) = (self.filtering.take_refs(), self.filtering.take_whom());
         let records = self.filtering.records();
-        let reserved = self.counting.reserve(&refs, records, record).await;
+        let reserved = self.counting.reserve((&refs, &whom), records, record).await;
         let reserved = reserved.map_err(Some)?;
         let recorded = record.refs(&refs).await;
         recorded.map_err(|_| Some(Reason::AuditUnavailable))?;
@@ -225,7 +225,8 @@ impl Passing {
         } = self;
         let finished = filtering.finish();
         let (rest, report) = finished.map_err(|error| told.unfilterable(error))?;
-        let reserved = counting.reserve(&report.refs, report.records, record);
+        let shown = (&*report.refs, &*report.whom);
+        let reserved = counting.reserve(shown, report.records, record);
         Ok((Piece::new(rest, reserved.await?.count()), report))
     }
 }
@@ -234,7 +235,7 @@ impl Counting {
     /// Counts records that are about to leave: `records` is how many there were so far.
     async fn reserve(
         &mut self,
-        refs: &[RecordRef],
+        (refs, whom): (&[RecordRef], &[Whom]),
         records: u64,
         record: &Record<Decided>,
     ) -> Result<Reserved, Reason> {
@@ -243,6 +244,7 @@ impl Counting {
         let shown = Shown {
             refs,
             unnamed: more.saturating_sub(refs.len() as u64),
+            whom: told_of_all(whom, more),
             fields: Fields::Planned(&self.plan),
         };
         let reserved = self.account.reserve(shown, record).await;

@@ -46,7 +46,7 @@ pub use decision::standing::Standing;
 pub use decision::step_up::Challenge;
 pub use explain::{Explanation, Row, Unexplained};
 pub use language::catalogue::{BuiltIn, CATALOGUE};
-pub use language::limit::{Limit, Per, RECORDS_MAX, Then};
+pub use language::limit::{Count, Limit, Per, RECORDS_MAX, Then};
 pub use listed::Rule;
 pub use observation::Observation;
 pub use pairs::{Gain, Pair};
@@ -435,6 +435,7 @@ impl Policy {
             would: None,
             terms: None,
             also: None,
+            told_by: None,
         }
     }
 

@@ -159,7 +159,8 @@ impl Reloader {
             self.policy.tell(&self.stage);
             return Outcome::Unchanged;
         }
-        let limits = NewLimits::count(&self.stage.meter, &candidate.policy, &self.stage.log).await;
+        let (meter, standings) = (&self.stage.meter, self.stage.standings.clone());
+        let limits = NewLimits::count(meter, &candidate.policy, standings, &self.stage.log).await;
         let Ok(limits) = limits else {
             drop(prepared);
             let hash = candidate.policy.hash();

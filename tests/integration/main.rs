@@ -33,6 +33,7 @@ mod harness;
 mod indistinguishable;
 mod keys;
 mod limits;
+mod limits_persons;
 mod named;
 mod observe;
 mod portal;

@@ -290,13 +290,17 @@ impl Stage {
     }
 
     fn with(role: &'static str, wish: Wish) -> Self {
+        Self::under(POLICY.to_owned(), role, wish)
+    }
+
+    fn under(policy: String, role: &'static str, wish: Wish) -> Self {
         let crm = Crm::new(role);
         let upstream = crm.start();
         let wish = Wish {
             dialects: vec![dialect::by_name("sugar-v4").unwrap()],
             sources: vec![Source {
                 path: "boats.yaml".to_owned(),
-                text: POLICY.to_owned(),
+                text: policy,
             }],
             learn: true,
             ..wish
@@ -992,4 +996,34 @@ fn replies_of_version_2_are_held_to_the_same_rules() {
         &json!([SESSION, "Contacts", {"id": "c-1", "first_name": "Z", "iban_c": value(&list["entry_list"][0], "iban_c")}]),
     );
     assert_eq!(stage.crm.value("iban_c"), IBAN);
+}
+
+#[test]
+fn what_tells_persons_apart_is_asked_for_beside_what_is_chosen_and_where_nothing_is_it_is_not() {
+    let policy = POLICY.replace(
+        "legal_basis: contract\n",
+        "legal_basis: contract\n    despite_restriction: true\n",
+    ) + "people: { Contacts: { kind: customer, email: email1 }, Accounts: none }
+limits: [ { name: people, count: persons, max: 1/h, then: block } ]
+";
+    let stage = Stage::under(policy, "Sales", Wish::default());
+    let arguments = json!({
+        "session": SESSION, "module_name": "Contacts", "query": "", "order_by": "", "offset": 0,
+        "select_fields": ["last_name"], "link_name_to_fields_array": [], "max_results": 20, "deleted": 0
+    });
+    let list = stage.ok("get_entry_list", &arguments);
+    let record = &list["entry_list"][0];
+    assert_eq!(value(record, "last_name"), "D&#039;Hauteville");
+    assert!(
+        record["name_value_list"].get("email1").is_none(),
+        "{record}"
+    );
+    let (_, asked) = stage.reached().pop().unwrap();
+    assert!(asked.to_string().contains("email1"), "{asked}");
+    // It is the same record, whoever it is about.
+    let search = json!([SESSION, "Zo", ["Contacts"], 0, 20, "", []]);
+    let found = stage.ok("search_by_module", &search);
+    assert!(found.to_string().contains("Hauteville"), "{found}");
+    let (_, asked) = stage.reached().pop().unwrap();
+    assert!(!asked.to_string().contains("email1"), "{asked}");
 }

@@ -179,6 +179,46 @@ cases:
 }
 
 #[test]
+fn persons_are_counted_as_records_tell_them_apart() {
+    let dir = tempfile::tempdir().unwrap();
+    let policies = dir.path().join("policies");
+    fs::create_dir_all(policies.join("tests")).unwrap();
+    let policy = "policy: t
+roles:
+  sales: { from: { crm.role: Sales }, default_purpose: selling }
+purposes:
+  selling: { legal_basis: contract, roles: [sales] }
+people:
+  Contacts: { kind: customer, email: email }
+classify:
+  Contacts: { last_name: identity.name, email: contact.email }
+grants:
+  - { name: base, roles: [sales], data: [identity, technical.id], level: clear }
+limits:
+  - { name: bulk, roles: sales, count: persons, max: 1/h, then: block }
+";
+    let suite = |email: &str| {
+        format!(
+            "tests: t
+people:
+  s: {{ crm: {{ roles: [Sales], user: sally }} }}
+records:
+  a: {{ module: Contacts, fields: {{ id: c-1, last_name: A, email: [ {{ email_address: a@example.com, primary_address: true }} ] }} }}
+  b: {{ module: Contacts, fields: {{ id: c-2, last_name: B, email: [ {{ email_address: {email}, primary_address: true }} ] }} }}
+cases:
+  - {{ name: both, as: s, list: {{ module: Contacts }}, expect: {{ last_name: clear }} }}
+"
+        )
+    };
+    fs::write(policies.join("p.yaml"), policy).unwrap();
+    for (email, code) in [("A@example.com", 0), ("b@example.com", 1)] {
+        fs::write(policies.join("tests/t.yaml"), suite(email)).unwrap();
+        let output = test_in(dir.path(), &["policies"]);
+        assert_eq!(output.status.code(), Some(code), "{}", text(&output.stdout));
+    }
+}
+
+#[test]
 fn what_one_case_is_shown_counts_for_no_other_one() {
     let dir = conditional(
         "  - { name: one, as: s, read: a, expect: { last_name: clear } }

@@ -184,10 +184,13 @@ pub(in crate::audit) enum Notice {
         origin: Option<String>,
         reason: String,
     },
-    /// A caller was shown as many records as a limit of the policy lets through, or would have been shown more.
+    /// A caller was shown as many records, or persons, as a limit of the policy lets through, or would have been shown more.
+    /// Without `count`, it counts records: the first versions of the program did not say so.
     #[serde(rename = "limit.records")]
     RecordsUsedUp {
         caller: String,
+        #[serde(default)]
+        count: Option<String>,
         limit: String,
         max: u64,
         name: String,

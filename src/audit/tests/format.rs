@@ -100,6 +100,7 @@ fn notices() -> Vec<Notice> {
         },
         Notice::RecordsUsedUp {
             caller: text("9b1f"),
+            count: Some(text("persons")),
             limit: text("bulk"),
             max: 500,
             name: text("fanny"),

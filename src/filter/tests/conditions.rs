@@ -114,6 +114,11 @@ impl Conditioned {
         }
     }
 
+    /// Nothing is asked of any record.
+    pub(super) fn nowhere() -> Self {
+        Self::new([])
+    }
+
     /// Contacts are there if `clear_c` says `mine`.
     pub(super) fn mine() -> Self {
         let keep = is("clear_c", &["mine"]);
@@ -180,7 +185,7 @@ fn run(terms: &Conditioned, shape: &Shape, asked: Asked, chunks: &[&[u8]]) -> Fi
     run_with(terms, shape, asked, chunks, &Memory::new())
 }
 
-fn run_with(
+pub(super) fn run_with(
     terms: &Conditioned,
     shape: &Shape,
     asked: Asked,

@@ -1,5 +1,6 @@
 //! Whose a name is: what a record says of itself makes nobody the person of somebody else, and takes no denial away.
 
+use super::super::standings::Whom;
 use super::super::{
     About, Because, Channel, Freshness, Heard, Kind, Ledger, Name, Saying, Use, Who,
 };
@@ -192,5 +193,38 @@ fn what_is_shared_under_one_key_is_shared_under_both_whenever_a_process_began() 
         assert_eq!(running.standings().freshness(), Freshness::Fresh);
         let standing = stage.standing(&running, &primary(ANNA));
         assert!(standing.is_valid());
+    });
+}
+
+#[test]
+fn one_person_is_told_by_the_record_else_by_an_address_that_is_nobody_elses() {
+    each(|stage| {
+        let ledger = stage.open();
+        stage.record(&ledger, by_staff(ANNA, Kind::Given));
+        let given = draft(Who::Record(record(R1)), Kind::Given, Channel::Staff);
+        stage.record(&ledger, given);
+        let whom = |references: &[&str], email: Option<&str>| {
+            let address = email.map(address);
+            let references = references.iter().copied();
+            ledger.standings().whom(references, address.as_ref())
+        };
+        let (anna, first) = (whom(&[], Some(ANNA)).person, whom(&[R1], None).person);
+        assert!(anna.is_some() && first.is_some() && anna != first);
+        assert_eq!(whom(&[R1], Some(ANNA)).person, first);
+        assert_eq!(whom(&[R2, R1], Some(ANNA)).person, first);
+        assert_eq!(whom(&[R2], Some(ANNA)).person, anna);
+        assert_eq!(whom(&[R2], Some(NEW)), Whom::default());
+        let (why, by) = ("same".to_owned(), "ops".to_owned());
+        let merged = ledger.merge(at(ANNA), Who::Record(record(R1)), why, by);
+        stage.wait(merged).unwrap();
+        assert_eq!(whom(&[R1], None).person, anna);
+        assert_eq!(whom(&[R1], Some(ANNA)).person, anna);
+        stage.wait(ledger.share(address(ANNA), true)).unwrap();
+        let shared = |person| Whom {
+            person,
+            is_shared: true,
+        };
+        assert_eq!(whom(&[R2], Some(ANNA)), shared(None));
+        assert_eq!(whom(&[R1], Some(ANNA)), shared(anna));
     });
 }

@@ -109,6 +109,7 @@ fn decided(
         would: None,
         terms: terms.map(Arc::new),
         also: None,
+        told_by: None,
     };
     // What the API tells of itself and of the caller is nobody's records.
     let reached = match operation.access {

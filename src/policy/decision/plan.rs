@@ -63,7 +63,7 @@ pub struct PurposeChosen {
 ///
 /// ```compile_fail
 /// // No plan without a decision: the constructor and the fields are private.
-/// let plan = paravent::policy::Plan { table: todo!(), roles: vec![], purpose: None, challenge: None, would: None, terms: None, also: None, used: todo!() };
+/// let plan = paravent::policy::Plan { table: todo!(), roles: vec![], purpose: None, challenge: None, would: None, terms: None, also: None, told_by: None, used: todo!() };
 /// ```
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -79,6 +79,8 @@ pub struct Plan {
     pub(in crate::policy) terms: Option<Arc<RecordTerms>>,
     /// What must be read of records beside, by module.
     pub(in crate::policy) also: Option<Arc<BTreeMap<Module, BTreeSet<Field>>>>,
+    /// What must be read of all records to tell whom they are about, by module, where persons are counted.
+    pub(in crate::policy) told_by: Option<Arc<BTreeMap<Module, BTreeSet<Field>>>>,
 }
 
 impl Plan {
@@ -152,6 +154,21 @@ impl Plan {
     /// From here on, these fields are read, too, of records of which rules ask for something.
     pub(crate) fn read_also(&mut self, fields: Arc<BTreeMap<Module, BTreeSet<Field>>>) {
         self.also = Some(fields);
+    }
+
+    /// From here on, these fields are read of all records: it is counted whom they are about.
+    pub(crate) fn tell_persons(&mut self, fields: Arc<BTreeMap<Module, BTreeSet<Field>>>) {
+        self.told_by = Some(fields);
+    }
+
+    /// Whether it is counted whom records are about.
+    pub fn tells_persons(&self) -> bool {
+        self.told_by.is_some()
+    }
+
+    /// What must be read of a module's records to tell whom they are about, where that is counted.
+    pub fn told_by(&self, module: &Module) -> Option<&BTreeSet<Field>> {
+        self.told_by.as_ref()?.get(module)
     }
 
     /// The same, in which each record has the rules of one of which nothing is known.

@@ -13,7 +13,7 @@ use crate::mask::Mask;
 use crate::vocabulary::{Action, Field, Level};
 
 use super::codes;
-use super::limit::Per;
+use super::limit::{Count, Per};
 use super::model::{Evidence, Labels, Proof, Terms};
 use super::terms::{ConsentProof, ConsentText, Organisation, WhenMissing};
 
@@ -319,6 +319,7 @@ pub(in crate::policy) struct LimitEntry {
     pub(in crate::policy) modules: Option<Vec<Word>>,
     pub(in crate::policy) data: Option<Vec<Word>>,
     pub(in crate::policy) level: Level,
+    pub(in crate::policy) count: Option<Spanned<Count>>,
     pub(in crate::policy) max: (u32, Per),
     pub(in crate::policy) then: Then,
     pub(in crate::policy) requires: Vec<Word>,

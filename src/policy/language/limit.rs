@@ -1,4 +1,4 @@
-//! How many records a caller is shown in a while, and what happens then.
+//! How many records or persons a caller is shown in a while, and what happens then.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use crate::vocabulary::{Category, Level, Module, Purpose, Role, RuleName};
 
-/// Records that one limit can let through at most.
+/// Records or persons that one limit can let through at most.
 pub const RECORDS_MAX: u32 = 1_000_000;
 
-/// A limit: so many records in so long a while, for each caller to whom it applies.
+/// A limit: so many records or persons in so long a while, for each caller to whom it applies.
 #[derive(Clone, Debug)]
 pub struct Limit {
     pub(in crate::policy) name: RuleName,
@@ -24,9 +24,19 @@ pub struct Limit {
     /// `None`: everything but `technical`.
     pub(in crate::policy) data: Option<Vec<Category>>,
     pub(in crate::policy) level: Level,
+    pub(in crate::policy) count: Count,
     pub(in crate::policy) max: u32,
     pub(in crate::policy) per: Per,
     pub(in crate::policy) then: Then,
+}
+
+/// What a limit counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Count {
+    /// Each record, once.
+    Records,
+    /// Each person whom such records are about, once.
+    Persons,
 }
 
 /// How long a while is in which records are counted.
@@ -59,7 +69,12 @@ impl Limit {
         &self.name
     }
 
-    /// Records that it lets through.
+    /// What it counts.
+    pub fn count(&self) -> Count {
+        self.count
+    }
+
+    /// Records or persons that it lets through.
     pub fn max(&self) -> u32 {
         self.max
     }
@@ -118,13 +133,26 @@ impl Limit {
 
     /// Whether another one of this name counts and does the same.
     pub fn is_same(&self, other: &Self) -> bool {
-        let terms = |one: &Self| (one.level, one.max, one.per);
+        let terms = |one: &Self| (one.level, one.count, one.max, one.per);
         self.name == other.name
             && terms(self) == terms(other)
             && self.then == other.then
             && (&self.roles, &self.unless_roles) == (&other.roles, &other.unless_roles)
             && (&self.purposes, &self.modules, &self.data)
                 == (&other.purposes, &other.modules, &other.data)
+    }
+}
+
+impl Count {
+    /// Each by its word.
+    pub const NAMED: &[(&str, Self)] = &[("records", Self::Records), ("persons", Self::Persons)];
+
+    /// The word of the policy language.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Records => "records",
+            Self::Persons => "persons",
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{SAMPLE, compile, try_compile};
-use crate::policy::{Limit, Per, Then};
+use crate::policy::{Count, Limit, Per, Then};
 use crate::vocabulary::{Category, Level, Module, Purpose, Role};
 
 fn limits(text: &str) -> String {
@@ -79,7 +79,7 @@ fn every_mistake_in_a_limit_is_told_with_its_place_and_what_helps() {
         (
             "name: l, count: persons, max: 5/h, then: block".to_owned(),
             "P060",
-            "`people`",
+            "say under `people`",
         ),
         (
             "name: l, count: rows, max: 5/h, then: block".to_owned(),
@@ -190,4 +190,33 @@ limits: [{ name: l, count: records, max: 5/h, then: step-up, requires: { auth: l
         shown.contains("no `acr` proves the strength that this limit requires"),
         "{shown}"
     );
+}
+
+#[test]
+fn persons_are_counted_where_it_is_said_whom_records_are_about() {
+    let counting = |count: &str| limits(&format!("name: l, count: {count}, max: 5/h, then: block"));
+    // In whichever file that is said.
+    let people = "policy: sugarcrm-eu\npeople: { Contacts: { kind: customer, email: email } }\n";
+    let policy = compile(&[SAMPLE, &counting("persons"), people]);
+    let limit = policy.limits().first().unwrap();
+    assert_eq!(limit.count(), Count::Persons);
+    assert_eq!(
+        one("name: l, count: records, max: 5/h, then: block").count(),
+        Count::Records
+    );
+    let other = compile(&[SAMPLE, &counting("records"), people]);
+    assert!(
+        !limit.is_same(other.limits().first().unwrap()),
+        "it counts anew"
+    );
+    let (_, found) = try_compile(&[SAMPLE, &counting("persons")]);
+    let shown = found.render(false);
+    let place = counting("persons")
+        .lines()
+        .nth(1)
+        .unwrap()
+        .find("persons")
+        .unwrap()
+        + 1;
+    assert!(shown.contains(&format!("p1.yaml:2:{place}")), "{shown}");
 }

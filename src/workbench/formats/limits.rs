@@ -28,7 +28,11 @@ pub(super) fn limit(rule: [Key; 4], modules: Value) -> Value {
             one_or_list(modules),
             "Whose records count. Default: those of all modules.",
         ),
-        key("count", words(&["records"]), "What is counted."),
+        key(
+            "count",
+            words(&["records", "persons"]),
+            "What is counted: each record once, or each person whom records are about. `persons` needs `people`.",
+        ),
         key(
             "level",
             words(&["token", "mask", "clear"]),

@@ -47,7 +47,7 @@ const EXCEPT: &[(&str, &str)] = &[
     ("policy/language/check/say.rs", "`people: { Contacts:"),
     ("workbench/formats/people.rs", "Contacts"),
     // What a limit counts, and a key of explanations.
-    ("policy/language/sections/limits.rs", "records"),
+    ("policy/language/limit.rs", "records"),
     ("policy/explain/page.rs", "records"),
 ];
 

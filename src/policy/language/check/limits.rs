@@ -7,7 +7,7 @@ use crate::vocabulary::{Module, RuleName};
 
 use super::super::codes;
 use super::super::document::{self, Document, LimitEntry};
-use super::super::limit::{Limit, Then};
+use super::super::limit::{Count, Limit, Then};
 use super::declared::Declared;
 
 pub(super) fn limits(document: &Document, names: &Declared, found: &mut Diagnostics) -> Vec<Limit> {
@@ -50,10 +50,28 @@ fn limit(
         modules,
         data,
         level: entry.level,
+        count: counted(entry, document, found),
         max: entry.max.0,
         per: entry.max.1,
         then,
     }
+}
+
+/// What is counted. Persons are known only where it is said whom records are about.
+fn counted(entry: &LimitEntry, document: &Document, found: &mut Diagnostics) -> Count {
+    let Some(count) = &entry.count else {
+        return Count::Records;
+    };
+    // What was not understood may hold the section.
+    if count.value == Count::Persons && document.people.is_none() && !document.incomplete {
+        let title = "`count: persons` needs the section `people`";
+        found.push(
+            Diagnostic::error(codes::BAD_LIMIT, title)
+                .at(&count.place, "nothing says whom records are about")
+                .help("say under `people` whom the records of each module are about, or write `count: records`"),
+        );
+    }
+    count.value
 }
 
 /// The strengths of which one lets a caller go on. A token must be able to prove one of them, else nobody could be asked.

@@ -1,11 +1,11 @@
-//! Limits: how many records a caller is shown in a while.
+//! Limits: how many records or persons a caller is shown in a while.
 
-use crate::diagnostic::{Diagnostic, Diagnostics, Form, Keys, Node, NodeKind, quoted};
+use crate::diagnostic::{Diagnostic, Diagnostics, Form, Keys, Node, Spanned, quoted};
 use crate::vocabulary::Level;
 
 use super::super::codes;
 use super::super::document::{Document, LimitEntry, Then};
-use super::super::limit::{Per, RECORDS_MAX};
+use super::super::limit::{Count, Per, RECORDS_MAX};
 use super::KEYS_REFUSED;
 use super::rules::{nameless, optional, requires, rule_name, whom, why};
 
@@ -52,9 +52,8 @@ pub(super) fn read(node: &Node, document: &mut Document, found: &mut Diagnostics
 fn limit(keys: &Keys<'_>, document: &mut Document, found: &mut Diagnostics) -> LimitEntry {
     // As with other rules, what is right of it is kept, so that all mistakes are told at once.
     let name = rule_name(keys, "rule", document, found);
-    if let Some(node) = keys.require("count", found) {
-        counted(node, found);
-    }
+    let count = keys.require("count", found);
+    let count = count.and_then(|node| counted(node, found));
     let level = keys
         .get("level")
         .and_then(|node| node.choice("level of a limit", LEVELS, found));
@@ -71,27 +70,21 @@ fn limit(keys: &Keys<'_>, document: &mut Document, found: &mut Diagnostics) -> L
         modules: optional(keys, "modules", found),
         data: optional(keys, "data", found),
         level: level.unwrap_or(Level::Mask),
+        count,
         max: max.unwrap_or((1, Per::Day)),
         then: then.unwrap_or(Then::Block),
         requires: strengths.unwrap_or_default(),
     }
 }
 
-/// What is counted. Persons are known only where it is said of whom records are.
-fn counted(node: &Node, found: &mut Diagnostics) {
-    if matches!(&node.kind, NodeKind::Str(word) if word == "persons") {
-        let title = "`count: persons` needs the section `people`, which this version does not have";
-        found.push(
-            Diagnostic::error(codes::BAD_LIMIT, title)
-                .at(&node.place, "nothing says of whom records are")
-                .help("write `count: records`"),
-        );
-        return;
-    }
-    node.choice("value of `count`", &[("records", ())], found);
+/// What is counted, and where that is said.
+fn counted(node: &Node, found: &mut Diagnostics) -> Option<Spanned<Count>> {
+    let value = node.choice("value of `count`", Count::NAMED, found)?;
+    let place = node.place.clone();
+    Some(Spanned { value, place })
 }
 
-/// So many records in a second, a minute, an hour or a day: `500/h`.
+/// So many in a second, a minute, an hour or a day: `500/h`.
 fn max(node: &Node, found: &mut Diagnostics) -> Option<(u32, Per)> {
     let text = node.text("`max`", found)?;
     let parts = text.value.split_once('/');
@@ -99,19 +92,19 @@ fn max(node: &Node, found: &mut Diagnostics) -> Option<(u32, Per)> {
     let is_number = |number: &&str| number.bytes().all(|byte| byte.is_ascii_digit());
     let number = parts.map(|(number, _)| number).filter(is_number);
     let (Some((_, per)), Some(number)) = (per, number.filter(|number| !number.is_empty())) else {
-        let title = format!("{} is no number of records in a while", quoted(text.value));
+        let title = format!("{} is no number in a while", quoted(text.value));
         let label = "must be a number, `/` and one of `s`, `m`, `h`, `d`";
         found.push(
             Diagnostic::error(codes::BAD_LIMIT, title)
                 .at(&text.place, label)
-                .help("write `500/h` for 500 records an hour"),
+                .help("write `500/h` for 500 an hour"),
         );
         return None;
     };
     let number = number.parse().ok();
     let number = number.filter(|number| (1..=RECORDS_MAX).contains(number));
     if number.is_none() {
-        let title = "the number of records of a limit is out of bounds";
+        let title = "the number of a limit is out of bounds";
         found.push(
             Diagnostic::error(codes::BAD_LIMIT, title)
                 .at(&text.place, format!("must be between 1 and {RECORDS_MAX}"))

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::policy::{Limit, Then};
+use crate::policy::{Count, Limit, Then};
 use crate::vocabulary::Category;
 
 use super::cells::{NEW, Names, OLD};
@@ -12,6 +12,8 @@ use super::{Aspect, Change};
 /// What differs, one by one.
 pub(super) fn differences(names: &Names<'_>, tell: &mut dyn FnMut(Relation, Change)) {
     let limits = names.models.map(|model| model.limits.as_slice());
+    let [old, new] = names.models.map(|model| model.people.as_ref());
+    let holds_as_much = |one: &Limit, other: &Limit| holds_as_much(one, other, old == new);
     for (side, other, relation) in [(OLD, NEW, Relation::More), (NEW, OLD, Relation::Less)] {
         for limit in limits[side] {
             let mut others = limits[other].iter();
@@ -38,14 +40,17 @@ pub(super) fn differences(names: &Names<'_>, tell: &mut dyn FnMut(Relation, Chan
     }
 }
 
-/// Whether a limit holds back whatever another one does.
-fn holds_as_much(one: &Limit, other: &Limit) -> bool {
+/// Whether a limit holds back whatever another one does: `same_people`, if under both policies records are about the same persons.
+fn holds_as_much(one: &Limit, other: &Limit, same_people: bool) -> bool {
     let is_as_small = one.max <= other.max && one.per >= other.per && one.level <= other.level;
     let is_for = among(other.roles.as_ref(), one.roles.as_ref())
         && one.unless_roles.is_subset(&other.unless_roles)
         && among(other.purposes.as_ref(), one.purposes.as_ref())
         && among(other.modules.as_ref(), one.modules.as_ref());
-    is_as_small && is_for && counts_as_much(one, other) && stops_as_much(&one.then, &other.then)
+    // Of many records about one person, persons count less; of one about many, records do.
+    let counts_alike = one.count == other.count && (one.count == Count::Records || same_people);
+    let counts_as_much = counts_alike && counts_as_much(one, other);
+    is_as_small && is_for && counts_as_much && stops_as_much(&one.then, &other.then)
 }
 
 /// Whether some are among others, where nothing said means all.
@@ -79,8 +84,9 @@ fn stops_as_much(one: &Then, other: &Then) -> bool {
 
 fn words(limit: &Limit) -> String {
     let mut words = vec![format!(
-        "{} in {}, {}",
+        "{} {} in {}, {}",
         limit.max,
+        limit.count.as_str(),
         limit.per,
         limit.then.as_str()
     )];

@@ -266,6 +266,40 @@ fn limits_that_let_more_through_are_more() {
 }
 
 #[test]
+fn limits_on_records_and_on_persons_cannot_be_compared() {
+    let limit = |count: &str, people: &str| {
+        of(&format!(
+            "people: {{ Contacts: {{ kind: customer }}{people} }}\nlimits: [ {{ name: bulk, count: {count}, max: 5/h, then: block }} ]\n"
+        ))
+    };
+    let (records, persons) = (limit("records", ""), limit("persons", ""));
+    for (old, new) in [(&records, &persons), (&persons, &records)] {
+        let found = compared(old, new);
+        assert!(has(&found, Aspect::Limits), "{found:?}");
+        let told = more(&found).join("; ");
+        assert!(
+            told.contains("5 records in 1h") && told.contains("5 persons in 1h"),
+            "{told}"
+        );
+    }
+    assert!(compared(&persons, &persons.replace("bulk", "other")).is_same());
+    assert!(!has(
+        &compared(&persons, &persons.replace("5/h", "4/h")),
+        Aspect::Limits
+    ));
+    // Whom records are about is what is counted, where persons are.
+    let of_nobody = ", Accounts: none";
+    assert!(has(
+        &compared(&persons, &limit("persons", of_nobody)),
+        Aspect::Limits
+    ));
+    assert!(!has(
+        &compared(&records, &limit("records", of_nobody)),
+        Aspect::Limits
+    ));
+}
+
+#[test]
 fn three_roles_of_an_exception_are_looked_at() {
     let policy = |roles: &str| {
         "policy: t
