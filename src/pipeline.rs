@@ -374,8 +374,8 @@ impl Pipeline {
             with,
         } = terms;
         let telling = self.telling(visit, &mut plan);
-        let account = self.account(&plan, telling.clone(), &record);
         let operation = exchange.operation();
+        let account = self.account(&plan, telling.clone(), (operation, &record));
         if let Err(stopped) = account.foresee(operation, &plan, &record).await {
             let stopped = (&account, stopped);
             return self.limited(visit, action, stopped, record).await;

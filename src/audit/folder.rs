@@ -345,7 +345,18 @@ impl Folder {
             Err(error) if is_missing(&error) => return Ok(()),
             Err(error) => return Err(error),
         }
-        let file = OpenOptions::new().read(true).write(true).open(path)?;
+        let no_link = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
+        let mut options = OpenOptions::new();
+        let file = options
+            .read(true)
+            .write(true)
+            .custom_flags(no_link)
+            .open(path)?;
+        let there = file.metadata()?;
+        // A file with another name, too, is a copy that somebody keeps; without a line of ours, it is anybody's.
+        if !there.is_file() || there.nlink() != 1 || durable.last.is_none() {
+            return Ok(());
+        }
         let behind = file.metadata()?.len().checked_sub(durable.bytes);
         let behind = behind.and_then(|bytes| usize::try_from(bytes).ok());
         let Some(bytes) = behind.filter(|bytes| (1..=appended.len()).contains(bytes)) else {

@@ -75,6 +75,8 @@ pub(super) struct Books {
     terms: Box<dyn Terms>,
     /// Whether records of the reply, outside of others, are judged.
     pub(super) is_judging: bool,
+    /// Whether a field of another module was shown in a record, as the name of a parent.
+    pub(super) has_copies: bool,
     /// Bytes of a text in which something is looked for.
     pub(super) text_bytes_max: usize,
     asked: Asked,
@@ -117,6 +119,7 @@ impl Books {
         });
         Self {
             is_judging,
+            has_copies: false,
             text_bytes_max: limits.text_bytes_max,
             terms,
             asked,
@@ -503,7 +506,8 @@ impl Books {
     pub(super) fn report(mut self) -> Report {
         self.books.iter_mut().for_each(ModuleBook::close);
         let counts: Vec<_> = self.books.iter().flat_map(ModuleBook::counts).collect();
-        let fields = self.memory.ordered(&counts);
+        let mut fields = self.memory.ordered(&counts);
+        fields.has_copies = self.has_copies;
         let misfits = self.books.iter().flat_map(ModuleBook::misfits).collect();
         let memory = self.memory;
         self.books.into_iter().for_each(|book| memory.put(book));

@@ -60,6 +60,8 @@ pub struct FieldCounts {
     records: Vec<u64>,
     /// By place in the set, where anything was found.
     in_text: BTreeMap<usize, InText>,
+    /// Whether any stood in records of another module than its own, as the name of a parent does.
+    pub(super) has_copies: bool,
 }
 
 /// Fields that occurred in a reply, in the order of their paths. Most replies show the same fields, so that all of them
@@ -185,6 +187,11 @@ impl FieldCounts {
         self.set.shown_less
     }
 
+    /// Whether any stood in records of another module than its own, as the name of a parent does.
+    pub fn has_copies(&self) -> bool {
+        self.has_copies
+    }
+
     /// Whether an identifier was found in any text.
     pub fn has_in_text(&self) -> bool {
         !self.in_text.is_empty()
@@ -307,6 +314,7 @@ impl Ordering {
     /// The set with these counts.
     pub(super) fn fill(&self, counts: &[FieldCount<'_>]) -> FieldCounts {
         let mut filled = FieldCounts {
+            has_copies: false,
             set: self.set.clone(),
             records: vec![0; self.set.rules.len()],
             in_text: BTreeMap::new(),

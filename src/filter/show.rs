@@ -306,6 +306,7 @@ impl<'a> Treatment<'a, '_> {
             Some((rule, Some(entry))) => {
                 // What is disclosed is the name of that record, so it counts as such.
                 self.books.present(entry);
+                self.books.has_copies = true;
                 self.show(&rule.show, Site { entry, ..place })
             }
         }

@@ -130,10 +130,15 @@ impl Recount {
         let account = self.meter.account(told.upstream, told.caller);
         let who = Who::told(account, told.roles, told.purpose);
         let unnamed = told.records.saturating_sub(named.refs.len() as u64);
+        let of_others = |field: &ToldField<'_>| {
+            let mut modules = named.refs.iter().map(|(module, _)| module.as_str());
+            !modules.any(|module| module == field.module)
+        };
         for rule in self.applying(&who) {
             let counted = |module: &Module| {
                 let fields = told.shown.iter();
-                let mut own = fields.filter(|field| field.module == module.as_str());
+                let mut own =
+                    fields.filter(|field| field.module == module.as_str() || of_others(field));
                 own.any(|field| field.counts(&rule))
             };
             let mut keys = named.keys(&rule, counted);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::detect::Kind;
 use crate::filter::{FieldCounts, InText, Someone, Whom};
-use crate::policy::{FieldRule, Limit, Plan, SpanRule};
+use crate::policy::{FieldRule, Limit, Plan, Show, SpanRule};
 use crate::vocabulary::{Level, Module, RecordRef};
 
 /// Records that a reply is about to show.
@@ -24,7 +24,7 @@ pub struct Shown<'a> {
 #[derive(Clone, Copy, Debug)]
 pub enum Fields<'a> {
     /// How often each occurred. Of a module of which a field counts somewhere, all records count: too many rather than too
-    /// few.
+    /// few. Where fields stood in records of other modules, records of all modules do.
     Met(&'a FieldCounts),
     /// What the plan says of them; they were not counted yet.
     Planned(&'a Plan),
@@ -51,10 +51,9 @@ impl<'a> Shown<'a> {
 impl Fields<'_> {
     /// Whether a record of a module may be one that counts.
     pub(super) fn count_of(self, limit: &Limit, module: &Module) -> bool {
-        if !limit.counts_of(module) {
-            return false;
-        }
         match self {
+            Self::Met(fields) if fields.has_copies() => self.count_of_any(limit),
+            _ if !limit.counts_of(module) => self.may_copy(module),
             Self::Met(fields) => {
                 let mut met = fields.values();
                 met.any(|one| {
@@ -65,9 +64,20 @@ impl Fields<'_> {
             }
             Self::Planned(plan) => {
                 let possible = plan.records_at_most(module).possible();
-                possible.iter().any(|rule| counts(limit, rule, None))
+                possible.iter().any(|rule| counts(limit, rule, None)) || self.may_copy(module)
             }
         }
+    }
+
+    /// Whether records of a module that were not looked at may tell names of records of others.
+    fn may_copy(self, module: &Module) -> bool {
+        let Self::Planned(plan) = self else {
+            return false;
+        };
+        let possible = plan.records_at_most(module).possible();
+        possible
+            .iter()
+            .any(|rule| matches!(rule.show, Show::ByParent { .. }))
     }
 
     /// Whether a record of which nobody knows the module may be one.

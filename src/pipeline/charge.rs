@@ -24,6 +24,8 @@ pub(super) struct Account {
     who: Who,
     /// Who tells whom records are about; `None`: nobody counts that.
     telling: Option<Arc<Telling>>,
+    /// The records that the request names.
+    named: Vec<RecordRef>,
     log: Log,
     metrics: Metrics,
     /// Where exceptions are told that showed something; `None`, if there are none.
@@ -59,10 +61,33 @@ impl Account {
         report: &Report,
         record: &Record<Decided>,
     ) -> Result<Reserved, Stopped> {
+        let mut fields = report.fields.values();
+        if report.records == 0 && fields.any(|field| field.records > 0) {
+            return self.reserve_parts(report, record).await;
+        }
         let shown = Shown {
             refs: &report.refs,
             unnamed: report.records.saturating_sub(report.refs.len() as u64),
             whom: told_of_all(&report.whom, report.records),
+            fields: Fields::Met(&report.fields),
+        };
+        self.reserve(shown, record).await
+    }
+
+    /// The same of a reply that holds parts of records and no record, as the addresses of somebody: they are of the records that
+    /// the request names.
+    async fn reserve_parts(
+        &self,
+        report: &Report,
+        record: &Record<Decided>,
+    ) -> Result<Reserved, Stopped> {
+        let refs = &self.named;
+        let telling = self.telling.as_ref();
+        let whom = telling.map(|telling| telling.whom_of(refs));
+        let shown = Shown {
+            refs,
+            unnamed: 0,
+            whom: whom.as_deref(),
             fields: Fields::Met(&report.fields),
         };
         self.reserve(shown, record).await
@@ -172,13 +197,14 @@ impl Pipeline {
         &self,
         plan: &Plan,
         telling: Option<Arc<Telling>>,
-        record: &Record<Decided>,
+        (operation, record): (&Operation, &Record<Decided>),
     ) -> Account {
         let caller = record.caller_id().unwrap_or_default();
         Account {
             who: self.meter.who(&self.upstream, caller, plan),
             meter: self.meter.clone(),
             telling,
+            named: operation.named_there(),
             log: self.log.clone(),
             metrics: self.metrics.clone(),
             excepted: plan.has_exceptions().then(|| self.excepted.clone()),

@@ -135,9 +135,14 @@ impl Telling {
         let address = address.filter(|_| !is_shared);
         let address = address.map(|address| meter.address(address.as_str()));
         let references = told.references.iter();
+        let references = references.filter(|(_, id)| !is_placeholder(id));
         let references = references.map(|(module, id)| meter.record(module.as_str(), id));
         let others = references.filter(|name| told.is_linked || Some(*name) != own);
-        let mut names: Vec<u128> = address.into_iter().chain(others).collect();
+        // Whoever has an address is known by that: a link to somebody else does not make one of two.
+        let mut names: Vec<u128> = match address {
+            Some(address) => vec![address],
+            None => others.collect(),
+        };
         let is_hearsay = address.is_none() && !names.is_empty();
         if names.is_empty() {
             names.extend(own);
@@ -157,14 +162,14 @@ impl Tells for Telling {
 
     fn whom(&self, record: &Described<'_>) -> Option<Vec<Someone>> {
         let all = self.whose.about(&self.upstream, record)?;
-        let own = record.id.filter(|_| all.len() == 1);
+        let own = record.id.filter(|id| all.len() == 1 && !is_placeholder(id));
         let own = own.map(|id| self.names.meter.record(record.module.as_str(), id));
         let each = all.iter().map(|told| self.someone(told, own));
         Some(each.collect())
     }
 
     fn alone(&self, module: &Module, id: Option<&str>) -> Someone {
-        match id {
+        match id.filter(|id| !is_placeholder(id)) {
             Some(id) => self.names.heard_of(module, id),
             None => Someone {
                 names: Vec::new(),
@@ -173,6 +178,11 @@ impl Tells for Telling {
             },
         }
     }
+}
+
+/// Whether an id stands for none: nobody can be told apart by it.
+fn is_placeholder(id: &str) -> bool {
+    id.bytes().all(|byte| matches!(byte, b'0' | b'-' | b' '))
 }
 
 /// Somebody whom the ledger knows.

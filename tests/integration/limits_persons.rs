@@ -389,3 +389,52 @@ fn an_address_of_two_names_tells_nobody() {
     // Those were two.
     assert_eq!(one(&world, "Contacts", "c-6"), 429);
 }
+
+#[test]
+fn names_that_stand_in_other_records_count_too() {
+    let policy = POLICY.replace(
+        "name: identity.name, contact_id: technical.id }\n  Accounts",
+        "name: technical.id, contact_id: technical.id, parent_type: technical.id, parent_name: technical.id }\n  Accounts",
+    );
+    let policy = policy.replace(
+        "date_modified: technical.timestamp, last_name",
+        "date_modified: technical.timestamp, name: identity.name, full_name: identity.name, first_name: identity.name, salutation: identity.name, title: identity.name, last_name",
+    );
+    for count in ["records", "persons"] {
+        let crm = Scripted::start(|request| {
+            if request.line.contains("/me ") {
+                return scripted::me("sally", "Sales");
+            }
+            let note = |number| {
+                json!({"id": format!("n-{number}"), "_module": "Notes", "contact_id": format!("c-{number}"),
+                    "parent_type": "Contacts", "parent_name": format!("Oudin {number}")})
+            };
+            let notes: Vec<Value> = (0..5).map(note).collect();
+            let body = json!({"next_offset": -1, "records": notes});
+            scripted::json(200, body.to_string().as_bytes())
+        });
+        let asked = |max: u32| {
+            let limit = format!(
+                "name: bulk, roles: sales, modules: [Contacts, Notes], data: identity.name, count: {count}, max: {max}/h, then: block"
+            );
+            let text = format!("{policy}limits:\n  - {{ {limit} }}\n");
+            let sources = vec![Source {
+                path: "policy.yaml".to_owned(),
+                text,
+            }];
+            let wish = Wish {
+                sources,
+                ..Wish::default()
+            };
+            let world = World::scripted(crm.address, wish);
+            let target = "/rest/v11_24/Notes?max_num=5&fields=parent_name,parent_type";
+            let reply = world.get(target, "t");
+            let text = reply.text();
+            (reply.status, text.contains("Oudin 3"), text)
+        };
+        let (status, is_shown, text) = asked(5);
+        assert_eq!((status, is_shown), (200, true), "{count}: {text}");
+        let (status, is_shown, _) = asked(4);
+        assert_eq!((status, is_shown), (429, false), "{count}");
+    }
+}

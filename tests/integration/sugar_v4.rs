@@ -1027,3 +1027,18 @@ limits: [ { name: people, count: persons, max: 1/h, then: block } ]
     let (_, asked) = stage.reached().pop().unwrap();
     assert!(!asked.to_string().contains("email1"), "{asked}");
 }
+
+#[test]
+fn addresses_that_are_asked_for_alone_count_as_the_record_whose_they_are() {
+    let persons = "limits: [ { name: bulk, count: records, max: 1/h, then: block } ]\n";
+    let stage = Stage::under(POLICY.to_owned() + persons, "Sales", Wish::default());
+    let addresses = |id: &str| {
+        let link = json!([SESSION, "Contacts", id, "email_addresses"]);
+        let reply = stage.call("get_relationships", &link);
+        let limited = stage.world.decision(&reply).pop().unwrap();
+        limited["outcome"]["kind"] == "limited"
+    };
+    assert!(!addresses("c-1"));
+    assert!(!addresses("c-1"));
+    assert!(addresses("c-2"));
+}
