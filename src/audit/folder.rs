@@ -357,7 +357,7 @@ impl Folder {
         if !there.is_file() || there.nlink() != 1 || durable.last.is_none() {
             return Ok(());
         }
-        let behind = file.metadata()?.len().checked_sub(durable.bytes);
+        let behind = there.len().checked_sub(durable.bytes);
         let behind = behind.and_then(|bytes| usize::try_from(bytes).ok());
         let Some(bytes) = behind.filter(|bytes| (1..=appended.len()).contains(bytes)) else {
             return Ok(());

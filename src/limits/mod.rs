@@ -171,6 +171,12 @@ impl Meter {
         u128::from(self.0.next.fetch_add(1, Ordering::Relaxed))
     }
 
+    /// So many of them; no more than is too much for a limit, whatever it is.
+    fn each_unnamed(&self, count: u64, rule: &Rule) -> impl Iterator<Item = Key> {
+        let most = u64::from(rule.limit.max()) + 1;
+        (0..count.min(most)).map(|_| self.unnamed())
+    }
+
     fn key(&self, parts: &[&str]) -> Key {
         let mut context = hmac::Context::with_key(&self.0.secret);
         for part in parts {
@@ -322,9 +328,7 @@ impl Meter {
             }
         }
         if shown.unnamed > 0 && shown.fields.count_of_any(&rule.limit) {
-            // More than the limit lets through is too much, whatever it is.
-            let most = u64::from(rule.limit.max()) + 1;
-            of.extend((0..shown.unnamed.min(most)).map(|_| self.unnamed()));
+            of.extend(self.each_unnamed(shown.unnamed, rule));
         }
         of
     }

@@ -1,7 +1,7 @@
 //! Counts again what was shown before, as the log tells it. Where an event cannot tell what was shown, or whom, too many records
 //! or persons count rather than too few.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -130,10 +130,9 @@ impl Recount {
         let account = self.meter.account(told.upstream, told.caller);
         let who = Who::told(account, told.roles, told.purpose);
         let unnamed = told.records.saturating_sub(named.refs.len() as u64);
-        let of_others = |field: &ToldField<'_>| {
-            let mut modules = named.refs.iter().map(|(module, _)| module.as_str());
-            !modules.any(|module| module == field.module)
-        };
+        let modules = named.refs.iter().map(|(module, _)| module.as_str());
+        let modules: BTreeSet<&str> = modules.collect();
+        let of_others = |field: &ToldField<'_>| !modules.contains(field.module);
         for rule in self.applying(&who) {
             let counted = |module: &Module| {
                 let fields = told.shown.iter();
@@ -143,8 +142,7 @@ impl Recount {
             };
             let mut keys = named.keys(&rule, counted);
             if unnamed > 0 && told.shown.iter().any(|field| field.counts_any(&rule)) {
-                let most = u64::from(rule.limit.max()) + 1;
-                keys.extend((0..unnamed.min(most)).map(|_| self.meter.unnamed()));
+                keys.extend(self.meter.each_unnamed(unnamed, &rule));
             }
             self.count(&rule, account, keys, told.ago);
         }
