@@ -1,6 +1,6 @@
 //! Which level each field of a module gets, and because of which rule: one page that a DPO can read.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -14,6 +14,7 @@ use super::Policy;
 use super::engine::{Facts, OBSERVED, Observing, Situation};
 use super::judge::{Treatment, View, combined};
 use super::model::{Bit, Cap, Grant, Model, Writing};
+use super::named::Named;
 use super::plan::{UNCLASSIFIED, Usable, Writable};
 use super::proof::Kept;
 use super::proof::shades::{kept, shades, told};
@@ -216,47 +217,20 @@ impl<'a> Writer<'a> {
 
     /// Fields that the policy classifies by name, stock fields that a wildcard or a copy reaches, patterns, the rest.
     fn rows(&mut self, module: &Module) -> Vec<Row> {
-        let classes = &self.model.classes;
-        let sections: Vec<_> = [Some(&classes.everywhere), classes.modules.get(module)]
-            .into_iter()
-            .flatten()
-            .collect();
-        let mut fields: BTreeSet<Field> = sections
+        let named = Named::of(self.view, module);
+        let mut rows: Vec<Row> = named
+            .fields
             .iter()
-            .flat_map(|section| section.exact.keys().cloned())
+            .map(|(field, origin)| self.field(module, field, origin))
             .collect();
-        for field in self.view.core.schema.fields(module) {
-            if !self.view.sources(module, &field).categories.is_empty() {
-                fields.insert(field);
-            }
-        }
-        let mut patterns: BTreeMap<&str, BTreeSet<Category>> = BTreeMap::new();
-        for wildcard in sections.iter().flat_map(|section| &section.wildcards) {
-            patterns
-                .entry(wildcard.pattern.as_str())
-                .or_default()
-                .extend(wildcard.categories.iter().cloned());
-        }
-        let mut rows: Vec<Row> = fields
-            .iter()
-            .filter_map(|field| self.field(module, field))
-            .collect();
-        for (pattern, categories) in patterns {
+        for (pattern, categories) in named.patterns {
             rows.push(self.pattern(pattern, &categories));
         }
         rows.push(self.rest());
         rows
     }
 
-    /// A field; `None` for what the dialect alone rules.
-    fn field(&mut self, module: &Module, field: &Field) -> Option<Row> {
-        let origin = self.view.core.schema.origin(module, field.as_str());
-        if !matches!(
-            origin,
-            Origin::Own | Origin::Items(_) | Origin::Copy { .. } | Origin::CopyItems { .. }
-        ) {
-            return None;
-        }
+    fn field(&mut self, module: &Module, field: &Field, origin: &Origin) -> Row {
         let judged = self.view.judge(module, field);
         let sources = self.view.sources(module, field);
         let mut because = self.because(&judged.categories, judged.level);
@@ -276,7 +250,7 @@ impl<'a> Writer<'a> {
             if matches!(judged.treatment, Treatment::Text(_)) {
                 first.push_str("; identifiers found inside follow their own category");
             }
-            if let Origin::Copy { of, perhaps } = &origin {
+            if let Origin::Copy { of, perhaps } = origin {
                 let names: Vec<String> = of
                     .iter()
                     .chain(perhaps)
@@ -293,7 +267,7 @@ impl<'a> Writer<'a> {
         } else {
             because.extend(self.writing(&judged.categories, judged.level, &judged.writable));
         }
-        Some(Row {
+        Row {
             field: field.to_string(),
             pattern: false,
             categories: judged.categories,
@@ -302,7 +276,7 @@ impl<'a> Writer<'a> {
             by: judged.by.iter().map(ToString::to_string).collect(),
             usable: judged.usable,
             writable: word(&judged.writable),
-        })
+        }
     }
 
     /// How much would be shown by what holds of the moment, the caller and the record.

@@ -1,7 +1,7 @@
 //! What the caller may have: YAML → checked policy → decision table; maps evidence to roles.
 //!
 //! `language` is what people wrote, `decision` what a request gets of it, in the schema of one CRM. Beside them stand what
-//! authors are told: `warnings`, `lints`, `order`, `self_made`, `pairs`, `explain`.
+//! authors are told: `warnings`, `lints`, `order`, `self_made`, `pairs`, `explain`, `named`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -20,6 +20,7 @@ mod explain;
 mod language;
 mod lints;
 mod listed;
+mod named;
 mod observation;
 mod order;
 mod pairs;

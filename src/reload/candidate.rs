@@ -122,14 +122,10 @@ pub fn schemas(dialects: &[Arc<dyn Dialect>]) -> Vec<Arc<Schema>> {
 
 /// The categories of all fields that a policy speaks of. They are the same in every role and for every purpose.
 pub fn classified(policy: &Policy) -> Classified {
-    let roles: Vec<_> = policy.roles().cloned().collect();
     let mut classified = Classified::default();
     for module in policy.modules() {
-        let explained = policy
-            .purposes()
-            .find_map(|purpose| policy.explain(&roles, purpose, &[], module).ok());
-        for row in explained.into_iter().flat_map(|explained| explained.rows) {
-            classified.add(module, &row.field, &row.categories);
+        for (name, categories) in policy.categories_in(module) {
+            classified.add(module, &name, &categories);
         }
     }
     classified
