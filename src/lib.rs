@@ -45,6 +45,9 @@ pub mod mask;
 // Reads the files that people name, without waiting for one.
 pub mod files;
 
+// Long work beside the requests, which gives way to them.
+pub mod background;
+
 // Cells of CSV that no spreadsheet computes.
 pub mod spreadsheet;
 

@@ -3,6 +3,8 @@
 //! Events are written by `serde_json` from structs whose fields stand in order; this module is what readers hold
 //! them against. It looks at every byte once, and builds nothing.
 
+use crate::json::plain::plain_length;
+
 /// The largest integer that every reader of JSON keeps exactly.
 pub(super) const INTEGER_MAX: u64 = 1 << 53;
 /// Arrays and objects inside each other.
@@ -83,9 +85,7 @@ impl<'a> Scanner<'a> {
         self.expect(b'"')?;
         let start = self.at;
         loop {
-            let rest = self.text.get(self.at..)?;
-            let is_special = |byte: &u8| *byte < 0x20 || *byte == b'"' || *byte == b'\\';
-            self.at += rest.iter().position(is_special)?;
+            self.at += plain_length(self.text.get(self.at..)?);
             match self.peek()? {
                 b'"' => {
                     let text = self.since(start);

@@ -109,13 +109,15 @@ impl Told {
     /// name that is not a string. As [`Self::read`], but nothing is built of a request but itself.
     pub(super) fn of_line(line: &[u8], name: Option<Option<&[u8]>>, version: u64) -> Option<Self> {
         let is_now = version == u64::from(VERSION);
+        // Looked at as a whole, it need not be looked at string by string.
+        let line = simdutf8::basic::from_utf8(line).ok()?;
         Some(match name {
-            None if is_now => Self::Brief(Box::new(serde_json::from_slice(line).ok()?)),
-            None => Self::Full(Box::new(serde_json::from_slice(line).ok()?)),
+            None if is_now => Self::Brief(Box::new(serde_json::from_str(line).ok()?)),
+            None => Self::Full(Box::new(serde_json::from_str(line).ok()?)),
             Some(Some(name)) if is_now && name == brief::TERMS.as_bytes() => {
-                Self::Terms(Box::new(serde_json::from_slice(line).ok()?))
+                Self::Terms(Box::new(serde_json::from_str(line).ok()?))
             }
-            Some(_) => Self::read(&serde_json::from_slice(line).ok()?)?,
+            Some(_) => Self::read(&serde_json::from_str(line).ok()?)?,
         })
     }
 }

@@ -5,10 +5,10 @@ use std::mem;
 use std::sync::Arc;
 
 use crate::detect::Kind;
+use crate::json::plain::{behind_plain_list, behind_plain_scalar};
 use crate::policy::{FieldRule, KnownFields, QuotedName, ValueFate};
 use crate::vocabulary::{Field, Module};
 
-use super::plain::{behind_plain_list, behind_plain_scalar};
 use super::reader::Type;
 use super::report::{FieldCount, InText, Misfit, NOTHING};
 use super::seen::Seen;

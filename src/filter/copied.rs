@@ -1,7 +1,8 @@
 //! Writes what is shown: what was read, in runs, and other texts in place of some of it.
 
+use crate::json::plain::plain_length;
+
 use super::Cause;
-use super::plain::plain_length;
 use super::reader::Fault;
 use super::record::{Fate, Treatment};
 

@@ -3,12 +3,14 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::mem;
+use std::sync::{Mutex, PoisonError};
 
 use serde_json::Value;
 
 use crate::condition::{Facts, PersonFact};
-use crate::dialect::{EntryShape, Layout, RecordShape};
+use crate::dialect::{EntryShape, ID_KEY, Layout, RecordShape};
 use crate::json;
+use crate::json::plain::behind_plain_scalar;
 use crate::markup;
 use crate::vocabulary::{Field, Spelling};
 
@@ -17,6 +19,7 @@ use super::layouts::{NAME_KEY, scalar_text};
 use super::persons::{Described, Found, Persons};
 use super::reader::{Fault, Reader, Type};
 use super::record::VALUE_KEY;
+use super::route::{At, Route, Step};
 
 /// How deep a value is that is read. What lies deeper compares with nothing.
 const DEPTH_MAX: usize = 8;
@@ -27,6 +30,8 @@ pub(super) struct Wanted {
     fields: Box<[Field]>,
     /// A bit for each length that a name has.
     lengths: u64,
+    /// In which order records have told their fields. One look at a time takes it.
+    route: Mutex<Route>,
 }
 
 impl Wanted {
@@ -35,6 +40,7 @@ impl Wanted {
         Self {
             lengths: lengths.fold(0, |all, bit| all | bit),
             fields: fields.iter().cloned().collect(),
+            route: Mutex::new(Route::new()),
         }
     }
 
@@ -140,13 +146,51 @@ impl<'a> Look<'_, 'a> {
 
     /// The fields of a record, as they are laid out. Like all that follow: `false` if the look ended within.
     fn record(&mut self, reader: &mut Reader<'a>) -> Result<bool, Fault> {
+        let is_plain = self.shape.inner.is_empty() && self.shape.id == ID_KEY;
         match (reader.kind()?, self.shape.layout) {
+            (Type::Object, Layout::Flat) if is_plain => self.plain_members(reader),
             (Type::Object, _) => self.members(reader),
             (Type::Array, Layout::Named) => {
                 parts(reader, [b'[', b']'], &mut |reader| self.pair(reader))
             }
             _ => reader.skip().map(|_| true),
         }
+    }
+
+    /// The usual form: each member is a field. Those that come as expected and that nobody looks for pass without a look.
+    fn plain_members(&mut self, reader: &mut Reader<'a>) -> Result<bool, Fault> {
+        let wanted = self.wanted;
+        let mut route = wanted.route.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut at = At::Begin;
+        parts(reader, [b'{', b'}'], &mut |reader| {
+            if let Some((behind, step, name, value)) = route.expected(at, reader.rest()) {
+                at = behind;
+                reader.leave_only(value);
+                reader.white_space();
+                return match step {
+                    Step::Passed => pass(reader).map(|()| true),
+                    Step::Met => self.member(reader, name),
+                };
+            }
+            let key = reader.key()?;
+            at = route.meet(at, &key, || match wanted.place(&key) {
+                None if !key.eq_ignore_ascii_case(ID_KEY) => Step::Passed,
+                _ => Step::Met,
+            });
+            self.member(reader, &key)
+        })
+    }
+
+    /// A member that is a field, of which the name has been read. `false` if nothing else is looked for.
+    fn member(&mut self, reader: &mut Reader<'a>, name: &str) -> Result<bool, Fault> {
+        let start = reader.at();
+        match self.field(name, Some(reader.look(start)), start)? {
+            Some(behind) => reader.leave_only(behind.rest()),
+            None => {
+                reader.skip()?;
+            }
+        }
+        Ok(self.goes_on())
     }
 
     fn members(&mut self, reader: &mut Reader<'a>) -> Result<bool, Fault> {
@@ -157,19 +201,17 @@ impl<'a> Look<'_, 'a> {
                 self.field(&key, None, reader.at())?;
                 return Ok(self.members(reader)? && self.goes_on());
             }
+            if self.shape.layout == Layout::Flat {
+                return self.member(reader, &key);
+            }
             let start = reader.at();
-            let value = match self.shape.layout {
-                Layout::Flat => Some(reader.look(start)),
-                Layout::Named if reader.kind()? == Type::Object => name_and_value(reader)?.1,
-                Layout::Named => None,
+            let value = match reader.kind()? {
+                Type::Object => name_and_value(reader)?.1,
+                _ => None,
             };
-            let behind = self.field(&key, value, start)?;
-            match (self.shape.layout, behind) {
-                (Layout::Flat, Some(behind)) => reader.leave_only(behind.rest()),
-                (Layout::Named, _) if reader.at() > start => {}
-                _ => {
-                    reader.skip()?;
-                }
+            self.field(&key, value, start)?;
+            if reader.at() == start {
+                reader.skip()?;
             }
             Ok(self.goes_on())
         })
@@ -257,6 +299,18 @@ impl<'a> Look<'_, 'a> {
         };
         *found = read(&mut value, self.shape.spelling)?;
         Ok(Some(value))
+    }
+}
+
+/// Passes a value that nobody looks for.
+#[inline]
+fn pass(reader: &mut Reader<'_>) -> Result<(), Fault> {
+    match behind_plain_scalar(reader.rest()) {
+        Some(behind @ [b',' | b'}', ..]) => {
+            reader.leave_only(behind);
+            Ok(())
+        }
+        _ => reader.skip().map(drop),
     }
 }
 

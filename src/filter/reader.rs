@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 
 use crate::json::Key;
+use crate::json::plain::{behind_plain_object, plain_length};
 
 use super::Cause;
-use super::plain::{behind_plain_object, plain_length};
 
 /// What is wrong, at which byte of the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -93,8 +93,14 @@ fn local(text: &str) -> Result<String, AddressError> {
     if text.contains('@') {
         return Err(AddressError::At);
     }
-    let composed: String = text.nfc().collect();
-    let local: String = composed.to_lowercase().nfc().collect();
+    let local = match text.is_ascii() {
+        // Most are, and those are composed.
+        true => text.to_ascii_lowercase(),
+        false => {
+            let composed: String = text.nfc().collect();
+            composed.to_lowercase().nfc().collect()
+        }
+    };
     if local.split('.').any(str::is_empty) {
         return Err(AddressError::Dots);
     }

@@ -12,6 +12,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::in_force::{Current, InForce};
 use crate::audit::{AuditUnavailable, Event, Log, is_plain_in_any_case, keep_in_force};
+use crate::background;
 use crate::diagnostic::{Diagnostics, FILE_BYTES_MAX};
 use crate::dialect::schema::{Contradiction, Merged, SchemaFile};
 use crate::dialect::{Dialect, Modules, Schema};
@@ -127,7 +128,7 @@ impl LiveSchema {
         let heard = self.heard.clone().lock_owned().await;
         let (live, policy) = (self.clone(), policy.clone());
         let preparing = move || Prepared::new(live, heard, &policy, &configured);
-        tokio::task::spawn_blocking(preparing).await.ok()
+        background::run("reload", preparing).await
     }
 
     /// Puts a dialect with another schema in force. The caller holds what was heard.

@@ -3,13 +3,12 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use tokio::task::spawn_blocking;
-
 use super::candidate::Candidate;
 use super::looks::{Looks, Turn};
 use super::texts::Texts;
 use super::{Outcome, Reloader, Stage, codes_of};
 use crate::audit::{By, Event, Loaded, keep_in_force};
+use crate::background;
 use crate::diagnostic::Diagnostics;
 use crate::files::Fingerprint;
 use crate::pipeline::{Catching, NewLimits, Prepared};
@@ -107,7 +106,7 @@ impl Reloader {
         // What was seen the last time needs no second reading; this is the second look. Who asks has only this one.
         let known = self.policy.looks.known(by == By::Watch);
         let read = move || Texts::settled(&config, suites.as_deref(), known);
-        spawn_blocking(read).await.ok().flatten()
+        background::run("reload", read).await.flatten()
     }
 
     async fn judge(
@@ -121,8 +120,8 @@ impl Reloader {
         let (config, suites) = (self.config.clone(), self.suites.clone());
         let judging = move || Candidate::judge(&config, &texts, suites.as_deref());
         // Whatever panics refuses.
-        let judged = spawn_blocking(judging).await;
-        let (candidate, problems) = judged.unwrap_or_else(|_| (None, Diagnostics::new()));
+        let judged = background::run("reload", judging).await;
+        let (candidate, problems) = judged.unwrap_or_else(|| (None, Diagnostics::new()));
         let outcome = match candidate {
             Some(candidate) => self.take(candidate, found, by, &problems).await,
             None => {

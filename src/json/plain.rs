@@ -1,14 +1,14 @@
 //! A quick look at bytes that are written as most are: without escapes, and without white space. Whatever is not, right or
-//! wrong, is left to `reader`, which decides.
+//! wrong, is left to whoever reads closely.
 
 use wide::u8x16;
 
-use crate::json::Key;
+use super::Key;
 
 /// How long the run is of bytes that stand for themselves in a string: up to a quote, a backslash, a control character,
 /// or the end of the text.
 #[inline]
-pub(super) fn plain_length(text: &[u8]) -> usize {
+pub fn plain_length(text: &[u8]) -> usize {
     let mut rest = text;
     while let Some((block, behind)) = rest.split_first_chunk::<BLOCK_BYTES>() {
         let found = special_bytes(block);
@@ -30,7 +30,7 @@ pub(super) fn plain_length(text: &[u8]) -> usize {
 /// What stands behind the scalar that a text begins with, if that needs no closer look. What comes may still belong to a
 /// number.
 #[inline(always)]
-pub(super) fn behind_plain_scalar(value: &[u8]) -> Option<&[u8]> {
+pub fn behind_plain_scalar(value: &[u8]) -> Option<&[u8]> {
     match value {
         // Many are blank. Whoever expects that need not wait for the end of this one to go on.
         [b'"', b'"', rest @ ..] => Some(rest),
@@ -49,7 +49,7 @@ pub(super) fn behind_plain_scalar(value: &[u8]) -> Option<&[u8]> {
 
 /// What stands behind the array that a text begins with, if that holds scalars that need no closer look, and no white
 /// space.
-pub(super) fn behind_plain_list(text: &[u8]) -> Option<&[u8]> {
+pub fn behind_plain_list(text: &[u8]) -> Option<&[u8]> {
     let mut rest = match text {
         [b'[', b']', behind @ ..] => return Some(behind),
         [b'[', elements @ ..] => elements,
@@ -95,7 +95,7 @@ fn special_bytes(block: &[u8; BLOCK_BYTES]) -> u32 {
 
 /// What stands behind the object that a text begins with, if that has members under some of these keys only, none
 /// twice, no white space, and scalars that need no closer look for values.
-pub(super) fn behind_plain_object<'t>(text: &'t [u8], keys: &[Key]) -> Option<&'t [u8]> {
+pub fn behind_plain_object<'t>(text: &'t [u8], keys: &[Key]) -> Option<&'t [u8]> {
     let mut rest = text.strip_prefix(b"{")?;
     // A bit for each key that has not been met. Members mostly come in much the same order as the keys.
     let spare_bits = u64::BITS.checked_sub(u32::try_from(keys.len()).ok()?)?;
