@@ -5,6 +5,9 @@ use tokio::sync::oneshot;
 /// How much it gives way (POSIX, `nice`). On an idle machine it has a core to itself; on a busy one about a tenth of one.
 #[cfg(target_os = "linux")]
 const NICE: i32 = 10;
+/// The most that anything can.
+#[cfg(target_os = "linux")]
+const NICE_MAX: i32 = 19;
 
 /// Does something, and gives what came of it; `None`, if it panicked or no thread could be had.
 pub async fn run<T: Send + 'static>(
@@ -29,7 +32,9 @@ pub async fn run<T: Send + 'static>(
 fn give_way() {
     // On Linux no process means the calling thread, and it alone (setpriority(2)).
     #[cfg(target_os = "linux")]
-    let _ = rustix::process::setpriority_process(None, NICE);
+    if let Ok(own) = rustix::process::getpriority_process(None) {
+        let _ = rustix::process::setpriority_process(None, (own + NICE).min(NICE_MAX));
+    }
 }
 
 #[cfg(test)]
@@ -50,7 +55,7 @@ mod tests {
         let before = nice();
         assert_eq!(
             run("nice", nice).await,
-            Some((before + super::NICE).min(19))
+            Some((before + super::NICE).min(super::NICE_MAX))
         );
         assert_eq!(nice(), before);
     }

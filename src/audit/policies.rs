@@ -14,7 +14,6 @@ use std::sync::Arc;
 use aws_lc_rs::digest::{Context, SHA256};
 use tracing::error;
 
-use crate::background;
 use crate::dialect::Schema;
 use crate::hex::hex;
 use crate::policy::Policy;
@@ -57,7 +56,7 @@ pub async fn keep_in_force(log: &Log, policy: Option<&Arc<Policy>>, schemas: Vec
             keep_loudly(&dir, schema.hash(), &[(SCHEMA.to_owned(), text.as_bytes())]);
         }
     };
-    if background::run("keep-policy", keeping).await.is_none() {
+    if tokio::task::spawn_blocking(keeping).await.is_err() {
         error!("the files of the policy were not kept beside the access log");
     }
 }

@@ -167,10 +167,11 @@ impl<'a> Look<'_, 'a> {
                 at = behind;
                 reader.leave_only(value);
                 reader.white_space();
-                return match step {
-                    Step::Passed => pass(reader).map(|()| true),
-                    Step::Met => self.member(reader, name),
-                };
+                if step == Step::Met {
+                    return self.member(reader, name);
+                }
+                pass(reader)?;
+                return Ok(self.goes_on());
             }
             let key = reader.key()?;
             at = route.meet(at, &key, || match wanted.place(&key) {
@@ -399,5 +400,30 @@ impl Facts for Told<'_> {
 
     fn person(&mut self, fact: PersonFact) -> Option<bool> {
         self.persons?.holds(fact, &self.record)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vocabulary::Module;
+
+    #[test]
+    fn records_that_are_alike_are_looked_at_alike() {
+        let entry = EntryShape {
+            under: "attributes",
+            record: RecordShape::of(&Module::new("Users")),
+            keys: Vec::new(),
+        };
+        let text = r#"{"type":"Users","id":"1","attributes":{"user_name":"a","id":"9","about":"enough that keys are told at a glance"}}"#;
+        for (fields, id, is_at_end) in [(&[][..], Some("1"), false), (&["about"], None, false)] {
+            let wanted = Wanted::new(&fields.iter().map(|name: &&str| Field::fold(name)).collect());
+            for _ in 0..3 {
+                let reader = Reader::new(text, 0, 8);
+                let seen = look(&reader, Lies::Beside(&entry), &wanted, false);
+                let seen = seen.unwrap_or_else(|fault| panic!("{fault:?}"));
+                assert_eq!((seen.id.as_deref(), seen.is_at_end), (id, is_at_end));
+            }
+        }
     }
 }

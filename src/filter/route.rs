@@ -1,6 +1,8 @@
 //! The order in which the records of a reply tell their fields: whoever looks for some of these passes the others without
 //! reading their names. It is a guess, which each record confirms or corrects.
 
+use std::collections::HashMap;
+
 use crate::json::Key;
 
 /// Fields that are remembered, and bytes of the name of one.
@@ -32,6 +34,8 @@ struct Known {
 #[derive(Debug)]
 pub(super) struct Route {
     known: Vec<Known>,
+    /// Their places, by name.
+    places: HashMap<Box<str>, usize, foldhash::fast::RandomState>,
     first: usize,
 }
 
@@ -47,6 +51,7 @@ impl Route {
     pub(super) fn new() -> Self {
         Self {
             known: Vec::new(),
+            places: HashMap::default(),
             first: NONE,
         }
     }
@@ -79,12 +84,14 @@ impl Route {
         if self.known.get(expected).is_some_and(is_it) {
             return At::Behind(expected);
         }
-        let place = match self.known.iter().position(is_it) {
-            Some(place) => place,
-            None if self.known.len() >= STEPS_MAX || name.len() > NAME_BYTES_MAX => {
-                return At::Lost;
-            }
+        if name.len() > NAME_BYTES_MAX {
+            return At::Lost;
+        }
+        let place = match self.places.get(name) {
+            Some(place) => *place,
+            None if self.known.len() >= STEPS_MAX => return At::Lost,
             None => {
+                self.places.insert(Box::from(name), self.known.len());
                 self.known.push(Known {
                     name: Box::from(name),
                     key: Key::new(name),

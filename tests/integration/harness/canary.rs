@@ -1,12 +1,35 @@
 //! Looks for values that must not be seen, in every form that somebody might give them.
 
 use std::fmt::Write as _;
+use std::sync::OnceLock;
+
+use aho_corasick::AhoCorasick;
 
 /// Values that a role must never see.
 #[derive(Clone, Debug, Default)]
 pub struct Canaries {
-    forms: Vec<(String, Vec<u8>)>,
-    compact: Vec<(String, String)>,
+    forms: Forms,
+    compact: Forms,
+}
+
+/// Texts that are looked for together, each with the name of its value.
+#[derive(Clone, Debug, Default)]
+struct Forms {
+    all: Vec<(String, Vec<u8>)>,
+    finder: OnceLock<AhoCorasick>,
+}
+
+impl Forms {
+    fn push(&mut self, name: &str, form: Vec<u8>) {
+        self.all.push((name.to_owned(), form));
+        self.finder.take();
+    }
+
+    fn found_in(&self, text: &[u8]) -> Option<&str> {
+        let made = || AhoCorasick::new(self.all.iter().map(|(_, form)| form)).unwrap();
+        let found = self.finder.get_or_init(made).find(text)?;
+        Some(&self.all[found.pattern().as_usize()].0)
+    }
 }
 
 impl Canaries {
@@ -30,12 +53,12 @@ impl Canaries {
             text
         });
         for form in [value.to_lowercase(), escaped, percent, hex] {
-            self.forms.push((name.to_owned(), form.into_bytes()));
+            self.forms.push(name, form.into_bytes());
         }
         for form in base64_forms(bytes) {
             let in_urls = form.replace('+', "-").replace('/', "_");
             for form in [form, in_urls] {
-                self.forms.push((name.to_owned(), form.into_bytes()));
+                self.forms.push(name, form.into_bytes());
             }
         }
         let utf16 = |bytes: fn(u16) -> [u8; 2]| {
@@ -46,18 +69,18 @@ impl Canaries {
                 .collect()
         };
         for form in [utf16(u16::to_le_bytes), utf16(u16::to_be_bytes)] {
-            self.forms.push((name.to_owned(), form));
+            self.forms.push(name, form);
         }
         // Identifiers are found whatever separates their characters.
         let compact = compact(value);
         if compact.len() >= 12 && compact.bytes().filter(u8::is_ascii_digit).count() >= 8 {
-            self.compact.push((name.to_owned(), compact));
+            self.compact.push(name, compact.into_bytes());
         }
     }
 
     /// How many values are watched for.
     pub fn len(&self) -> usize {
-        self.forms.len()
+        self.forms.all.len()
     }
 
     /// The name of the first value that occurs in any form.
@@ -73,19 +96,8 @@ impl Canaries {
             decoded.as_bytes(),
             haystack,
         ];
-        for (name, form) in &self.forms {
-            if stacks
-                .iter()
-                .any(|stack| memchr::memmem::find(stack, form).is_some())
-            {
-                return Some(name);
-            }
-        }
-        let compacted = compact(&unescaped);
-        self.compact
-            .iter()
-            .find(|(_, form)| compacted.contains(form.as_str()))
-            .map(|(name, _)| name.as_str())
+        let found = stacks.iter().find_map(|stack| self.forms.found_in(stack));
+        found.or_else(|| self.compact.found_in(compact(&unescaped).as_bytes()))
     }
 }
 

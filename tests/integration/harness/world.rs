@@ -39,6 +39,8 @@ pub struct World {
     runtime: Option<tokio::runtime::Runtime>,
     running: Option<Running>,
     forbidden: Mutex<Canaries>,
+    /// How much the worlds of this process had logged before this one began.
+    logged_before: usize,
 }
 
 /// Where the proxy runs.
@@ -181,22 +183,29 @@ impl World {
         capture_log();
         let audit = tempfile::tempdir().unwrap();
         let log = LOG.get().unwrap().clone();
+        let logged_before = log.lock().unwrap().len();
         let binary = Path::new(env!("CARGO_BIN_EXE_paravent"));
         let served = Served::start(binary, crm, &wish, audit.path(), log);
-        Self::of(crm, Running::Apart(served), audit, runtime())
+        Self::of(
+            crm,
+            Running::Apart(served),
+            audit,
+            (runtime(), logged_before),
+        )
     }
 
     fn before(crm: SocketAddr, wish: Wish, runtime: tokio::runtime::Runtime) -> Self {
         let audit = tempfile::tempdir().unwrap();
+        let logged_before = LOG.get().unwrap().lock().unwrap().len();
         let running = Self::run(crm, wish, &runtime, audit.path());
-        Self::of(crm, running, audit, runtime)
+        Self::of(crm, running, audit, (runtime, logged_before))
     }
 
     fn of(
         crm: SocketAddr,
         running: Running,
         audit: tempfile::TempDir,
-        runtime: tokio::runtime::Runtime,
+        (runtime, logged_before): (tokio::runtime::Runtime, usize),
     ) -> Self {
         let (proxies, admin) = running.addresses();
         Self {
@@ -208,6 +217,7 @@ impl World {
             runtime: Some(runtime),
             running: Some(running),
             forbidden: Mutex::default(),
+            logged_before,
         }
     }
 
@@ -376,7 +386,7 @@ impl World {
     /// The lines of the operator's log that hold a text. All tests write the same log, so it must be this world's own.
     pub fn log_lines(&self, text: &str) -> Vec<String> {
         let log = LOG.get().unwrap().lock().unwrap();
-        let log = String::from_utf8_lossy(&log).into_owned();
+        let log = String::from_utf8_lossy(&log[self.logged_before..]).into_owned();
         log.lines()
             .filter(|line| line.contains(text))
             .map(str::to_owned)
@@ -433,7 +443,7 @@ impl Drop for World {
             "leaked in the metrics"
         );
         assert_eq!(
-            forbidden.found_in(&LOG.get().unwrap().lock().unwrap()),
+            forbidden.found_in(&LOG.get().unwrap().lock().unwrap()[self.logged_before..]),
             None,
             "leaked in the log"
         );
