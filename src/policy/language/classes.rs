@@ -132,43 +132,48 @@ impl Section {
 
 /// A field name in which `*` stands for any run of characters.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::policy) struct Pattern(String);
+pub(in crate::policy) struct Pattern {
+    text: String,
+    /// The parts between the stars, blank ones too; one, if there is no star.
+    parts: Vec<String>,
+}
 
 impl Pattern {
     /// Folds a pattern to lower case.
     pub(in crate::policy) fn fold(pattern: &str) -> Self {
-        Self(pattern.to_ascii_lowercase())
+        let text = pattern.to_ascii_lowercase();
+        let parts = text.split('*').map(str::to_owned).collect();
+        Self { text, parts }
     }
 
     pub(in crate::policy) fn as_str(&self) -> &str {
-        &self.0
+        &self.text
     }
 
     /// Whether a field's name fits. The parts between stars are looked for from left to right: linear, no backtracking.
     pub(in crate::policy) fn fits(&self, field: &Field) -> bool {
-        let Some((head, rest)) = self.0.split_once('*') else {
-            return self.0 == field.as_str();
+        let name = field.as_str().as_bytes();
+        let [head, middle @ .., tail] = self.parts.as_slice() else {
+            return self.text.as_bytes() == name;
         };
-        let (middle, tail) = rest.rsplit_once('*').unwrap_or(("", rest));
-        let Some(mut name) = field.as_str().strip_prefix(head) else {
+        let inner = name.strip_prefix(head.as_bytes());
+        let Some(mut inner) = inner.and_then(|rest| rest.strip_suffix(tail.as_bytes())) else {
             return false;
         };
-        let Some(inner) = name.strip_suffix(tail) else {
-            return false;
-        };
-        name = inner;
-        for part in middle.split('*') {
-            match name.find(part) {
-                Some(at) => name = &name[at + part.len()..],
-                None => return false,
-            }
+        for part in middle {
+            let found = memchr::memmem::find(inner, part.as_bytes());
+            let Some(behind) = found.and_then(|at| inner.get(at + part.len()..)) else {
+                return false;
+            };
+            inner = behind;
         }
         true
     }
 
     /// The words between the stars.
     pub(in crate::policy) fn words(&self) -> impl Iterator<Item = &str> {
-        self.0.split('*').filter(|word| !word.is_empty())
+        let words = self.parts.iter().map(String::as_str);
+        words.filter(|word| !word.is_empty())
     }
 }
 
