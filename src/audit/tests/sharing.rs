@@ -224,11 +224,14 @@ async fn what_lies_in_the_spool_takes_no_room_of_the_log() {
         ..options(dir.path())
     })
     .unwrap();
-    let folder = dir.path().join("spool/d");
+    // Filled elsewhere: an empty folder is removed from the spool at once.
+    let elsewhere = TempDir::new().unwrap();
+    let folder = elsewhere.path().join("d");
     fs::create_dir(&folder).unwrap();
     fs::write(folder.join("y"), vec![0; 200_000]).unwrap();
     let sparse = fs::File::create(folder.join("x")).unwrap();
     sparse.set_len(1 << 40).unwrap();
+    fs::rename(&folder, dir.path().join("spool/d")).unwrap();
     log.caretaker().measure(dir.path()).unwrap();
     assert!(log.healthy() && !log.room().is_tight());
     write_requests(&log, 1).await;
