@@ -277,14 +277,30 @@ async fn a_new_identity_says_its_key_before_anything_of_it_is_signed() {
 }
 
 fn copy_all(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap().flatten() {
+    try_copy_all(from, to).unwrap();
+}
+
+fn try_copy_all(from: &Path, to: &Path) -> io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
         let target = to.join(entry.file_name());
-        match entry.file_type().unwrap().is_dir() {
-            true => copy_all(&entry.path(), &target),
-            false => {
-                fs::copy(entry.path(), target).unwrap();
-            }
+        match entry.file_type()?.is_dir() {
+            true => try_copy_all(&entry.path(), &target)?,
+            false => drop(fs::copy(entry.path(), target)?),
+        }
+    }
+    Ok(())
+}
+
+/// A copy of a folder in which files come and go. Where one went meanwhile, what took its place may not have been seen: then all
+/// over again.
+fn copy_of_running(from: &Path) -> TempDir {
+    loop {
+        let to = TempDir::new().unwrap();
+        match try_copy_all(from, to.path()) {
+            Ok(()) => return to,
+            Err(error) => assert_eq!(error.kind(), io::ErrorKind::NotFound, "{error}"),
         }
     }
 }
@@ -416,8 +432,7 @@ async fn a_kill_between_an_event_and_its_checkpoint_is_gone_on_from() {
     let early = told(&log).size;
     write_requests(&log, 30).await;
     // At this instant, and with fewer checkpoints than there were.
-    let after = TempDir::new().unwrap();
-    copy_all(dir.path(), after.path());
+    let after = copy_of_running(dir.path());
     log.stop().unwrap();
     let folder = after.path().join(CHECKPOINTS);
     for entry in fs::read_dir(&folder).unwrap().flatten() {
