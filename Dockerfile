@@ -12,19 +12,21 @@ FROM rust:1-bookworm AS build
 WORKDIR /src
 # Dependencies first, so that a change of the source does not build them again.
 COPY Cargo.toml Cargo.lock clippy.toml ./
-RUN mkdir src && echo 'fn main() {}' > src/main.rs && echo > src/lib.rs \
+RUN mkdir -p src/bin && echo 'fn main() {}' | tee src/main.rs > src/bin/paravent-verify.rs && echo > src/lib.rs \
     && cargo build --profile dist --locked && rm -rf src
 COPY build.rs ./
 COPY lexicon ./lexicon
 COPY src ./src
 COPY policies ./policies
+COPY examples ./examples
+COPY templates ./templates
 # There is no git in here: the commit is told.
 ARG COMMIT=
 ENV PARAVENT_COMMIT=$COMMIT
-RUN touch src/main.rs src/lib.rs && cargo build --profile dist --locked && mkdir -p /out/var/lib/paravent/audit
+RUN touch src/main.rs src/bin/paravent-verify.rs src/lib.rs && cargo build --profile dist --locked && mkdir -p /out/var/lib/paravent/audit
 
 FROM gcr.io/distroless/cc-debian12:nonroot
-COPY --from=build /src/target/dist/paravent /usr/local/bin/paravent
+COPY --from=build /src/target/dist/paravent /src/target/dist/paravent-verify /usr/local/bin/
 COPY --from=build --chown=nonroot:nonroot /out/var/lib/paravent /var/lib/paravent
 USER nonroot
 VOLUME /var/lib/paravent

@@ -38,8 +38,8 @@ use super::writer::{Job, Message, Settings, Writer, recovered};
 
 mod shared;
 
-/// How long anybody waits for an event to be safe.
-const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long anybody waits for an event to be safe. The machine of a test may have other things to do.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(if cfg!(test) { 120 } else { 10 });
 
 /// When an event counts as written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

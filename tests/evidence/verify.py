@@ -806,6 +806,9 @@ class Log:
             if terms_id(value["terms"]) != value["id"]:
                 raise Fault("terms-changed", event.seq)
             self.terms[value["id"]] = value["terms"]
+        forms = {"audit.segment": SEGMENT, "audit.key": KEY, "audit.pruned": PRUNED, "audit.gap": GAP}
+        if name in forms and not forms[name](value):
+            raise Fault("malformed", event.seq)
         if self.pruned and event.seq in self.leaves and self.leaves[event.seq] != event.leaf:
             raise Fault("pruned-differ", event.seq)
         told = {"audit.segment": self.state, "audit.key": self.key, "audit.pruned": self.note_pruned, "audit.gap": self.gap}

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -16,12 +16,19 @@ use crate::harness::client::raw;
 use crate::harness::ports;
 use crate::harness::scripted::{self, Received, Scripted};
 
-/// One demo for all tests of this file.
-static DEMO: LazyLock<(tempfile::TempDir, Demo)> = LazyLock::new(|| {
-    let folder = tempfile::tempdir().unwrap();
-    let demo = Demo::start(folder.path());
-    (folder, demo)
-});
+/// One demo for all tests of this file that run at a time. It ends with the last of them.
+static DEMO: Mutex<Weak<(Demo, tempfile::TempDir)>> = Mutex::new(Weak::new());
+
+fn shared_demo() -> Arc<(Demo, tempfile::TempDir)> {
+    let mut shared = DEMO.lock().unwrap_or_else(PoisonError::into_inner);
+    shared.upgrade().unwrap_or_else(|| {
+        let folder = tempfile::tempdir().unwrap();
+        let demo = Demo::start(folder.path());
+        let demo = Arc::new((demo, folder));
+        *shared = Arc::downgrade(&demo);
+        demo
+    })
+}
 
 /// A configuration before a CRM, with a policy of its own.
 struct Installed {
@@ -117,7 +124,8 @@ fn small(crm: SocketAddr) -> Installed {
 
 #[test]
 fn the_demo_is_told_field_by_field_and_nothing_of_it_leaks() {
-    let demo = small(DEMO.1.crm);
+    let shared = shared_demo();
+    let demo = small(shared.0.crm);
     let rows = demo.rows(&["--sample", "100"]);
     for (field, looks, suggestion) in [
         ("iban_c", "iban", "financial.iban"),
@@ -183,12 +191,13 @@ fn the_demo_is_told_field_by_field_and_nothing_of_it_leaks() {
 
 /// Values of records of the demo, as its bare API shows them.
 fn values_of_the_demo() -> BTreeSet<String> {
+    let shared = shared_demo();
     let ask = |line: &str, headers: &str, body: &str| {
         let length = body.len();
         let request = format!(
             "{line} HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: {length}\r\n{headers}\r\n{body}"
         );
-        raw(DEMO.1.crm, request.as_bytes()).json()
+        raw(shared.0.crm, request.as_bytes()).json()
     };
     let login = json!({"grant_type": "password", "client_id": "sugar", "username": "admin", "password": "demo"});
     let token = ask(
@@ -220,7 +229,8 @@ fn values_of_the_demo() -> BTreeSet<String> {
 
 #[test]
 fn a_schema_is_written_twice_alike_and_check_accepts_it() {
-    let demo = small(DEMO.1.crm);
+    let shared = shared_demo();
+    let demo = small(shared.0.crm);
     let schema = demo.path("schema/demo.yaml");
     let written = || {
         let done = demo.run(&[
@@ -267,7 +277,8 @@ fn a_schema_is_written_twice_alike_and_check_accepts_it() {
 
 #[test]
 fn suggestions_are_added_to_the_policy_and_nothing_is_changed() {
-    let demo = small(DEMO.1.crm);
+    let shared = shared_demo();
+    let demo = small(shared.0.crm);
     let policies = demo.path("policies");
     let written = demo.run(&["discover", "--write-policy", policies.to_str().unwrap()]);
     assert!(written.status.success(), "{}", err(&written));
@@ -324,7 +335,8 @@ fn suggestions_are_added_to_the_policy_and_nothing_is_changed() {
 
 #[test]
 fn a_policy_with_errors_is_not_touched() {
-    let demo = small(DEMO.1.crm);
+    let shared = shared_demo();
+    let demo = small(shared.0.crm);
     let other = demo.path("other");
     fs::create_dir(&other).unwrap();
     let broken = CLASSES.replace("identity.name\n", "identity.nam\n");
@@ -344,7 +356,8 @@ fn a_policy_with_errors_is_not_touched() {
 
 #[test]
 fn arguments_that_cannot_be_used_are_told() {
-    let demo = small(DEMO.1.crm);
+    let shared = shared_demo();
+    let demo = small(shared.0.crm);
     let done = demo.run(&["discover", "--modules", "Contact"]);
     assert_eq!(done.status.code(), Some(2));
     assert!(
@@ -388,7 +401,8 @@ fn what_cannot_be_recorded_is_not_read() {
 
 #[test]
 fn texts_are_scanned_and_references_never_tell_what_is_special() {
-    let demo = small(DEMO.1.crm);
+    let shared = shared_demo();
+    let demo = small(shared.0.crm);
     let done = demo.run(&[
         "scan",
         "--modules",
@@ -489,7 +503,8 @@ fn holds_all(printed: &str, document: &str) {
 
 #[test]
 fn the_documents_show_what_is_printed() {
-    let demo = small(DEMO.1.crm);
+    let shared = shared_demo();
+    let demo = small(shared.0.crm);
     holds_all(&out(&demo.run(&["discover"])), "discover");
     holds_all(
         &out(&demo.run(&["scan", "--modules", "Contacts,Notes"])),
@@ -578,7 +593,8 @@ fn a_crm_without_modules_is_no_success() {
 
 #[test]
 fn what_is_no_state_is_not_overwritten() {
-    let demo = small(DEMO.1.crm);
+    let shared = shared_demo();
+    let demo = small(shared.0.crm);
     let rules = demo.path("policies/rules.yaml");
     for words in [&["discover"][..], &["scan"], &["scan", "--refs"]] {
         let words = [words, &["--resume", rules.to_str().unwrap()]].concat();
@@ -862,7 +878,8 @@ fn a_crm_that_goes_away_is_told_and_may_come_back() {
 
 #[test]
 fn a_running_proxy_records_what_is_read_beside_it() {
-    let demo = small(DEMO.1.crm);
+    let shared = shared_demo();
+    let demo = small(shared.0.crm);
     let (bind, admin) = (ports::free(), ports::free());
     let config = demo.path("paravent.yaml");
     let text = fs::read_to_string(&config).unwrap();
@@ -955,7 +972,8 @@ fn init_before_the_demo_makes_what_check_and_test_accept() {
     let dir = folder.path().join("crm");
     let password = folder.path().join("password");
     secret(&password, b"demo\n");
-    let url = format!("http://{}", DEMO.1.crm);
+    let shared = shared_demo();
+    let url = format!("http://{}", shared.0.crm);
     let start = Instant::now();
     let words = [
         "--dialect",
