@@ -3,10 +3,13 @@
 //! `serde_json` takes the last of two equal keys and rounds nothing (numbers keep their spelling); this module refuses
 //! repeated keys, compared after unescaping and case folding, and nesting beyond a bound.
 
+use std::collections::HashSet;
 use std::fmt;
+use std::sync::LazyLock;
 
+use memchr::memmem::Finder;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 mod key;
 pub mod plain;
@@ -20,34 +23,35 @@ pub struct Ambiguous;
 /// Reads one JSON text. Repeated keys (ASCII case folded), depth beyond `depth_max`, and anything after the text are
 /// refused.
 pub fn read(bytes: &[u8], depth_max: usize) -> Result<Value, Ambiguous> {
-    if memchr::memmem::find(bytes, RESERVED.as_bytes()).is_some() {
+    static RESERVED_KEY: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(RESERVED));
+    if RESERVED_KEY.find(bytes).is_some() {
         return Err(Ambiguous);
     }
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    Probe {
+    let strictly = Strictly {
         depth_left: depth_max,
-    }
-    .deserialize(&mut deserializer)
-    .map_err(|_| Ambiguous)?;
+    };
+    let value = strictly.deserialize(&mut deserializer);
+    let value = value.map_err(|_| Ambiguous)?;
     deserializer.end().map_err(|_| Ambiguous)?;
-    serde_json::from_slice(bytes).map_err(|_| Ambiguous)
+    Ok(value)
 }
 
-/// Reads a document without keeping it, and fails where it has two readings.
+/// Reads a document, and fails where it has two readings.
 #[derive(Clone, Copy)]
-struct Probe {
+struct Strictly {
     depth_left: usize,
 }
 
-impl<'de> DeserializeSeed<'de> for Probe {
-    type Value = ();
+impl<'de> DeserializeSeed<'de> for Strictly {
+    type Value = Value;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
         deserializer.deserialize_any(self)
     }
 }
 
-impl Probe {
+impl Strictly {
     fn deeper<E: serde::de::Error>(self) -> Result<Self, E> {
         let depth_left = self
             .depth_left
@@ -57,53 +61,66 @@ impl Probe {
     }
 }
 
-impl<'de> Visitor<'de> for Probe {
-    type Value = ();
+impl<'de> Visitor<'de> for Strictly {
+    type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a JSON value")
     }
 
-    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
-        Ok(())
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
     }
 
-    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
-        Ok(())
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(Value::from(value))
     }
 
-    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
-        Ok(())
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(Value::from(value))
     }
 
-    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
-        Ok(())
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(Value::from(value))
     }
 
-    fn visit_str<E>(self, _: &str) -> Result<(), E> {
-        Ok(())
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
     }
 
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
         let inner = self.deeper()?;
-        while seq.next_element_seed(inner)?.is_some() {}
-        Ok(())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let inner = self.deeper()?;
-        let mut seen = std::collections::HashSet::new();
-        while let Some(key) = map.next_key_seed(Name)? {
-            if !seen.insert(key) {
-                return Err(A::Error::custom("repeated key"));
-            }
-            map.next_value_seed(inner)?;
+        let mut elements = Vec::new();
+        while let Some(element) = seq.next_element_seed(inner)? {
+            elements.push(element);
         }
-        Ok(())
+        Ok(Value::Array(elements))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+        let repeated = || A::Error::custom("repeated key");
+        let inner = self.deeper()?;
+        let mut members = Map::new();
+        let mut is_folded = true;
+        while let Some(key) = map.next_key_seed(Name)? {
+            let Some(key) = key else {
+                let number = map.next_value::<String>()?.parse();
+                return number.map(Value::Number).map_err(A::Error::custom);
+            };
+            is_folded &= !key.bytes().any(|byte| byte.is_ascii_uppercase());
+            let value = map.next_value_seed(inner)?;
+            if members.insert(key, value).is_some() {
+                return Err(repeated());
+            }
+        }
+        // Of keys that are folded, none is another one folded.
+        if !is_folded {
+            let folded: HashSet<_> = members.keys().map(|key| key.to_ascii_lowercase()).collect();
+            if folded.len() < members.len() {
+                return Err(repeated());
+            }
+        }
+        Ok(Value::Object(members))
     }
 }
 
@@ -111,38 +128,45 @@ impl<'de> Visitor<'de> for Probe {
 /// themselves, so it is looked for in the bytes, and, where it is written with escapes, in the key.
 const RESERVED: &str = "$serde_json::private::";
 
+/// A key; none: what follows is the text of a number.
 struct Name;
 
 impl<'de> DeserializeSeed<'de> for Name {
-    type Value = String;
+    type Value = Option<String>;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<String, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(
+        self,
+        deserializer: D,
+    ) -> Result<Option<String>, D::Error> {
         deserializer.deserialize_str(self)
     }
 }
 
 impl<'de> Visitor<'de> for Name {
-    type Value = String;
+    type Value = Option<String>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a key")
     }
 
-    fn visit_borrowed_str<E>(self, key: &'de str) -> Result<String, E> {
-        Ok(key.to_ascii_lowercase())
+    fn visit_borrowed_str<E>(self, key: &'de str) -> Result<Option<String>, E> {
+        Ok((!key.starts_with(RESERVED)).then(|| key.to_owned()))
     }
 
     /// A key that was written with escapes: no number has one.
-    fn visit_str<E: serde::de::Error>(self, key: &str) -> Result<String, E> {
-        if key.starts_with(RESERVED) {
-            return Err(E::custom("reserved key"));
+    fn visit_str<E: serde::de::Error>(self, key: &str) -> Result<Option<String>, E> {
+        match key.starts_with(RESERVED) {
+            true => Err(E::custom("reserved key")),
+            false => Ok(Some(key.to_owned())),
         }
-        Ok(key.to_ascii_lowercase())
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Map, Value};
+
     use super::{Ambiguous, read};
 
     #[test]
@@ -194,5 +218,52 @@ mod tests {
         assert_eq!(read(b"{} x", 3), Err(Ambiguous));
         assert_eq!(read(b"\xef\xbb\xbf{}", 3), Err(Ambiguous));
         assert_eq!(read(b"\"\xff\"", 3), Err(Ambiguous));
+    }
+
+    fn values() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<u64>().prop_map(Value::from),
+            "-?(0|[1-9][0-9]{0,30})(\\.[0-9]{1,20})?([eE][-+]?[0-9]{1,4})?"
+                .prop_map(|text| serde_json::from_str(&text).unwrap()),
+            "\\PC{0,6}".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(4, 24, 5, |inner| {
+            let keys = "[aAbB\"\\\\é]{0,2}";
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::vec((keys, inner), 0..4)
+                    .prop_map(|members| members.into_iter().collect::<Map<_, _>>().into()),
+            ]
+        })
+    }
+
+    fn has_twins(value: &Value) -> bool {
+        match value {
+            Value::Array(elements) => elements.iter().any(has_twins),
+            Value::Object(members) => {
+                let folded = members.keys().map(|key| key.to_ascii_lowercase());
+                let folded: std::collections::BTreeSet<_> = folded.collect();
+                folded.len() < members.len() || members.values().any(has_twins)
+            }
+            _ => false,
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_read_is_what_serde_json_reads(value in values()) {
+            let text = value.to_string();
+            match has_twins(&value) {
+                true => prop_assert_eq!(read(text.as_bytes(), 64), Err(Ambiguous), "{}", text),
+                false => {
+                    let read = read(text.as_bytes(), 64).unwrap();
+                    prop_assert_eq!(&read, &serde_json::from_str::<Value>(&text).unwrap());
+                    prop_assert_eq!(read.to_string(), text);
+                }
+            }
+        }
     }
 }

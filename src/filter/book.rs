@@ -20,8 +20,12 @@ pub(super) struct ModuleBook {
     pub(super) known: Arc<KnownFields>,
     /// Which of the module's rules its records have; `None`, where all have the same.
     pub(super) number: Option<u64>,
+    /// Whether it counts as taking room.
+    pub(super) has_room: bool,
     /// Fields that were asked for to judge records only.
     pub(super) added: Arc<BTreeSet<Field>>,
+    /// Fields that are read to judge records.
+    pub(super) read: Arc<BTreeSet<Field>>,
     /// By number of a known field: its place, once it was met.
     places: Vec<Option<u32>>,
     /// The places of fields that nobody knows.
@@ -54,6 +58,8 @@ struct Met {
     next: u32,
     /// Whether it was asked for to judge records only.
     is_added: bool,
+    /// Its number among the fields that are read to judge records.
+    wanted: Option<u32>,
 }
 
 /// An object or array that passed unchanged.
@@ -98,13 +104,16 @@ impl ModuleBook {
         module: &Module,
         known: Arc<KnownFields>,
         added: Arc<BTreeSet<Field>>,
+        read: Arc<BTreeSet<Field>>,
     ) -> Self {
         let mut book = Self {
             module: module.clone(),
             places: vec![None; known.len()],
             known,
             number: None,
+            has_room: false,
             added,
+            read,
             strangers: HashMap::new(),
             rules_of_strangers: Vec::new(),
             met: Vec::with_capacity(FIELDS_USUAL),
@@ -152,8 +161,9 @@ impl ModuleBook {
 
     fn meet_known(&mut self, number: usize) -> Option<usize> {
         let name = *self.known.name(number)?;
-        let is_added = self.has_added() && self.adds(self.known.rule(number)?);
-        let place = self.meet(name, number, is_added)?;
+        let rule = self.known.rule(number)?;
+        let needed = (self.adds(rule), self.wants(rule));
+        let place = self.meet(name, number, needed)?;
         *self.places.get_mut(number)? = Some(u32::try_from(place).ok()?);
         Some(place)
     }
@@ -161,14 +171,25 @@ impl ModuleBook {
     /// Meets a field that nobody knows.
     pub(super) fn meet_stranger(&mut self, name: &str, rule: Arc<FieldRule>) -> Option<usize> {
         let number = self.known.len() + self.rules_of_strangers.len();
-        let place = self.meet(QuotedName::new(&rule), number, self.adds(&rule))?;
+        let needed = (self.adds(&rule), self.wants(&rule));
+        let place = self.meet(QuotedName::new(&rule), number, needed)?;
         self.rules_of_strangers.push(rule);
         self.strangers.insert(Field::fold(name), place);
         Some(place)
     }
 
     fn adds(&self, rule: &FieldRule) -> bool {
-        self.added.contains(&rule.field)
+        self.has_added() && self.added.contains(&rule.field)
+    }
+
+    fn wants(&self, rule: &FieldRule) -> Option<u32> {
+        let place = self.read.iter().position(|field| *field == rule.field)?;
+        u32::try_from(place).ok()
+    }
+
+    /// The number of a field among those that are read to judge records.
+    pub(super) fn wanted(&self, place: usize) -> Option<usize> {
+        Some(self.met.get(place)?.wanted? as usize)
     }
 
     /// Whether any field was asked for to judge records only.
@@ -181,10 +202,15 @@ impl ModuleBook {
         self.met.get(place).is_some_and(|met| met.is_added)
     }
 
-    fn meet(&mut self, mut name: QuotedName, number: usize, is_added: bool) -> Option<usize> {
+    fn meet(
+        &mut self,
+        mut name: QuotedName,
+        number: usize,
+        (is_added, wanted): (bool, Option<u32>),
+    ) -> Option<usize> {
         let place = self.met.len();
-        if is_added {
-            // It is cut, whatever becomes of others: nobody may pass it without a look.
+        if is_added || wanted.is_some() {
+            // It is cut, or noted, whatever becomes of others: nobody may pass it without a look.
             name.fate = match name.fate {
                 ValueFate::Id { .. } => ValueFate::Id { stays: false },
                 ValueFate::Module { .. } => ValueFate::Module { stays: false },
@@ -196,6 +222,7 @@ impl ModuleBook {
             number: u32::try_from(number).ok()?,
             next: u32::try_from(place + 1).ok()?,
             is_added,
+            wanted,
         });
         self.records.push(0);
         Some(place)

@@ -16,8 +16,12 @@ use super::memory::Memory;
 use super::persons::{Persons, Someone, Tells, Whom};
 use super::reader::Type;
 use super::seen::Seen;
-use super::terms::{Judge, Terms};
+use super::terms::{Expected, Judge, Terms};
 use super::{Limits, Report};
+
+mod trial;
+
+pub(super) use trial::Trial;
 
 /// Bound on what the names of one reply that nobody knows take, with what is remembered beside each.
 const NAMES_BYTES_MAX: usize = 8 << 20;
@@ -79,6 +83,10 @@ pub(super) struct Books {
     pub(super) has_copies: bool,
     /// Bytes of a text in which something is looked for.
     pub(super) text_bytes_max: usize,
+    /// Whether a record that is judged is under treatment.
+    pub(super) is_within: bool,
+    /// What is read while it may have to be undone, if so.
+    pub(super) trial: Option<Trial>,
     asked: Asked,
     memory: Memory,
     books: Vec<ModuleBook>,
@@ -121,6 +129,8 @@ impl Books {
             is_judging,
             has_copies: false,
             text_bytes_max: limits.text_bytes_max,
+            is_within: false,
+            trial: None,
             terms,
             asked,
             memory: memory.clone(),
@@ -144,6 +154,7 @@ impl Books {
     /// Something is about to be read: what is noted from here on counts once it is [kept](Self::keep).
     pub(super) fn begin(&mut self) {
         self.forget();
+        (self.is_within, self.trial) = (false, None);
         self.before = (self.refs.len(), self.records, self.whom.len());
     }
 
@@ -211,7 +222,9 @@ impl Books {
             Some(judge) => Opened::Judged(judge),
             None => {
                 let known = self.terms.fields(module);
-                let book = self.memory.take(module, known, &self.added(module));
+                let book = self
+                    .memory
+                    .take(module, known, &self.added(module), &Arc::default());
                 self.books.push(book);
                 Opened::Alike(Book(self.books.len() - 1))
             }
@@ -235,6 +248,8 @@ impl Books {
             module: module.clone(),
             wanted: Wanted::new(conditions.wanted()),
             added: self.added(module),
+            read: Arc::new(conditions.wanted().clone()),
+            expected: Expected::new(conditions.usual()),
             conditions,
         });
         self.judges.push(Arc::clone(&judge));
@@ -242,18 +257,19 @@ impl Books {
     }
 
     /// The book of those records of a module that have the rules of a number; `None` if there are more such numbers than
-    /// any policy has.
+    /// any policy has, or if it is new where nothing may be remembered. It takes [room](Self::make_room) once a record has them.
     pub(super) fn open_judged(&mut self, judge: &Judge, number: u64) -> Option<Book> {
         let is_it = |book: &ModuleBook| book.number == Some(number) && book.module == judge.module;
         if let Some(known) = self.books.iter().position(is_it) {
             return Some(Book(known));
         }
-        self.names_bytes += BOOK_BYTES;
-        if self.names_bytes > NAMES_BYTES_MAX {
+        if self.is_news() {
             return None;
         }
         let known = judge.conditions.fields(number);
-        let mut book = self.memory.take(&judge.module, known, &judge.added);
+        let mut book = self
+            .memory
+            .take(&judge.module, known, &judge.added, &judge.read);
         book.number = Some(number);
         self.books.push(book);
         Some(Book(self.books.len() - 1))
@@ -313,16 +329,26 @@ impl Books {
         book.is_some_and(|book| book.is_added(entry.place))
     }
 
-    /// The entry of a field name; `None` if the reply holds more names than any CRM has.
+    /// Under which number conditions ask for a field.
+    pub(super) fn wanted(&self, entry: Entry) -> Option<usize> {
+        self.books.get(entry.book.0)?.wanted(entry.place)
+    }
+
+    /// The entry of a field name; `None` if the reply holds more names than any CRM has, or if it is a new one that nobody
+    /// knows where nothing is remembered.
     pub(super) fn entry(&mut self, book: Book, name: &str) -> Option<Entry> {
         let in_book = self.books.get_mut(book.0)?;
         if let Some(place) = in_book.place(name) {
             return Some(Entry { book, place });
         }
+        if self.is_news() {
+            return None;
+        }
         self.names_bytes += name.len() + NAME_OVERHEAD_BYTES;
         if self.names_bytes > NAMES_BYTES_MAX {
             return None;
         }
+        let in_book = self.books.get_mut(book.0)?;
         let rule = match in_book.number {
             None => self.terms.field(&in_book.module, name),
             Some(number) => {
@@ -400,7 +426,10 @@ impl Books {
 
     /// Remembers a key beside records that nobody has said anything of.
     pub(super) fn unheard(&mut self, key: &str) {
-        if self.unheard.len() < UNHEARD_MAX && key.len() <= UNHEARD_BYTES_MAX {
+        let is_new = self.unheard.len() < UNHEARD_MAX
+            && key.len() <= UNHEARD_BYTES_MAX
+            && !self.unheard.contains(key);
+        if is_new && !self.is_news() {
             self.unheard.insert(Box::from(key));
         }
     }
@@ -505,10 +534,15 @@ impl Books {
     /// Closes the books.
     pub(super) fn report(mut self) -> Report {
         self.books.iter_mut().for_each(ModuleBook::close);
+        // In whatever order they were opened.
+        self.books
+            .sort_by(|one, other| (&one.module, one.number).cmp(&(&other.module, other.number)));
         let counts: Vec<_> = self.books.iter().flat_map(ModuleBook::counts).collect();
         let mut fields = self.memory.ordered(&counts);
         fields.has_copies = self.has_copies;
-        let misfits = self.books.iter().flat_map(ModuleBook::misfits).collect();
+        let misfits = self.books.iter().flat_map(ModuleBook::misfits);
+        let mut misfits: Vec<_> = misfits.collect();
+        misfits.sort_by_cached_key(|misfit| (misfit.rule.path(), misfit.kind));
         let memory = self.memory;
         self.books.into_iter().for_each(|book| memory.put(book));
         Report {

@@ -12,7 +12,7 @@ use crate::dialect::{EntryShape, ID_KEY, Layout, RecordShape};
 use crate::json;
 use crate::json::plain::behind_plain_scalar;
 use crate::markup;
-use crate::vocabulary::{Field, Spelling};
+use crate::vocabulary::{Field, Module, Spelling};
 
 use super::Cause;
 use super::layouts::{NAME_KEY, scalar_text};
@@ -41,6 +41,26 @@ impl Wanted {
             lengths: lengths.fold(0, |all, bit| all | bit),
             fields: fields.iter().cloned().collect(),
             route: Mutex::new(Route::new()),
+        }
+    }
+
+    /// What is found of these fields, before anything is.
+    pub(super) fn nothing(&self) -> Vec<Found> {
+        vec![Found::Nothing; self.fields.len()]
+    }
+
+    /// What a record of a module tells whose fields were found as they came.
+    pub(super) fn described<'r>(
+        &'r self,
+        module: &'r Module,
+        id: Option<&'r str>,
+        found: &'r [Found],
+    ) -> Described<'r> {
+        Described {
+            module,
+            id,
+            fields: &self.fields,
+            found,
         }
     }
 
@@ -102,7 +122,7 @@ pub(super) fn look<'s, 'a>(
     let mut look = Look {
         shape: lies.shape(),
         wanted,
-        found: vec![Found::Nothing; wanted.fields.len()],
+        found: wanted.nothing(),
         missing: wanted.fields.len(),
         id: None,
         id_beside: None,
@@ -130,12 +150,8 @@ impl<'a> Look<'_, 'a> {
 
     /// The same, for whoever tells whom the record is about.
     pub(super) fn described(&self) -> Described<'_> {
-        Described {
-            module: &self.shape.module,
-            id: self.id.as_deref(),
-            fields: &self.wanted.fields,
-            found: &self.found,
-        }
+        let (module, id) = (&self.shape.module, self.id.as_deref());
+        self.wanted.described(module, id, &self.found)
     }
 
     /// Whether there is more to look for.
@@ -367,7 +383,7 @@ fn name_and_value<'a>(reader: &mut Reader<'a>) -> Result<NameAndValue<'a>, Fault
 }
 
 /// Reads a value, as it is meant.
-fn read(reader: &mut Reader<'_>, spelling: Spelling) -> Result<Found, Fault> {
+pub(super) fn read(reader: &mut Reader<'_>, spelling: Spelling) -> Result<Found, Fault> {
     if let Some(text) = reader.take_plain_string() {
         let meant = markup::decode(spelling, text);
         return Ok(Found::As(Value::String(meant.into_owned())));
@@ -376,6 +392,7 @@ fn read(reader: &mut Reader<'_>, spelling: Spelling) -> Result<Found, Fault> {
     reader.skip()?;
     let text = reader.part(start, reader.at());
     Ok(match json::read(text.as_bytes(), DEPTH_MAX) {
+        Ok(value) if spelling == Spelling::Plain => Found::As(value),
         Ok(value) => Found::As(markup::decode_value(spelling, &value)),
         Err(json::Ambiguous) => Found::Unreadable,
     })
@@ -406,7 +423,6 @@ impl Facts for Told<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::vocabulary::Module;
 
     #[test]
     fn records_that_are_alike_are_looked_at_alike() {

@@ -125,7 +125,7 @@ impl<'a> Treatment<'a, '_> {
         book: Book,
     ) -> Result<Option<Cow<'a, str>>, Fault> {
         match (self.reader.kind()?, shape.layout) {
-            (Type::Object, _) | (Type::Array, Layout::Named) => self.fields(shape, book),
+            (Type::Object, _) | (Type::Array, Layout::Named) => self.fields(shape, book, None),
             (Type::Array, Layout::Flat) if self.reader.is_empty_container() => {
                 self.keep()?;
                 Ok(None)

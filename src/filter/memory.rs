@@ -51,22 +51,26 @@ impl Memory {
         Some(slot.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// An empty book of a module, on the terms that these known fields are part of, where so many fields were asked for to
-    /// judge records only.
+    /// An empty book of a module, on the terms that these known fields are part of, where these fields were asked for to judge
+    /// records only, and those are read to do so.
     pub(super) fn take(
         &self,
         module: &Module,
         known: Arc<KnownFields>,
         added: &Arc<BTreeSet<Field>>,
+        read: &Arc<BTreeSet<Field>>,
     ) -> ModuleBook {
         let is_that = |book: &ModuleBook| {
-            Arc::ptr_eq(&book.known, &known) && book.module == *module && book.added == *added
+            Arc::ptr_eq(&book.known, &known)
+                && book.module == *module
+                && book.added == *added
+                && book.read == *read
         };
         let kept = self.slot().and_then(|mut slot| {
             let at = slot.books.iter().position(is_that)?;
             Some(slot.books.swap_remove(at))
         });
-        kept.unwrap_or_else(|| ModuleBook::new(module, known, Arc::clone(added)))
+        kept.unwrap_or_else(|| ModuleBook::new(module, known, Arc::clone(added), Arc::clone(read)))
     }
 
     /// Keeps a book that has been reported.
@@ -75,6 +79,7 @@ impl Memory {
             return;
         }
         book.number = None;
+        book.has_room = false;
         let Some(mut slot) = self.slot() else { return };
         if slot.books.len() >= BOOKS_MAX {
             slot.books.remove(0);

@@ -34,6 +34,7 @@ mod record;
 mod report;
 mod route;
 mod seen;
+mod shaped;
 mod sheet;
 mod show;
 mod terms;

@@ -457,7 +457,9 @@ impl Outline {
         *last_named = named.map(|(name, _)| *name);
         match named {
             Some((name, _)) => self.under = Some(name),
-            None if *shown && form.tells_others => step.books.unheard(&key),
+            None if *shown && form.tells_others => {
+                step.books.unheard(&key);
+            }
             None => {}
         }
         let shown = *shown && !matches!(inner, Track::Dropped);

@@ -2,21 +2,18 @@
 //! as its rule or shape says.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
-use std::mem;
 
-use crate::dialect::{
-    Collection, ID_KEY, Layout, MODULE_KEY, ObjectShape, Others, RecordShape, Shape,
-};
+use crate::dialect::{Collection, ID_KEY, Layout, MODULE_KEY, RecordShape, Shape};
 use crate::policy::{KnownFields, Show, ValueFate};
 use crate::vocabulary::{Module, Spelling};
 
 use super::Cause;
 use super::book::Named;
-use super::books::{Book, Books, Entry};
+use super::books::{Book, Books, Entry, Opened};
 use super::copied::Commas;
-use super::facts::Lies;
+use super::facts::{self, Lies};
 use super::layouts::scalar_text;
+use super::persons::{Found, Someone};
 use super::reader::{Fault, Reader, Type};
 use super::seen::Seen;
 
@@ -69,6 +66,8 @@ pub(super) struct Walk<'s, 'a> {
     has_added: bool,
     /// The place of the field that was read last.
     last: Option<usize>,
+    /// What is found of the fields that conditions ask for, where these were not looked for before.
+    found: Option<&'s mut [Found]>,
 }
 
 /// A record under treatment. Everything that no rule touches is copied in runs: `copied` says up to where.
@@ -78,6 +77,17 @@ pub(super) struct Treatment<'a, 'b> {
     pub(super) out: &'b mut Vec<u8>,
     pub(super) copied: usize,
     pub(super) out_bytes_max: usize,
+}
+
+/// The id of a record, and whom it is about.
+pub(super) type Who<'a> = (Option<Cow<'a, str>>, Option<Vec<Someone>>);
+
+/// Whether a record is of the usual form: each member is a field.
+pub(super) fn is_plain(shape: &RecordShape) -> bool {
+    shape.layout == Layout::Flat
+        && shape.keys.is_empty()
+        && shape.inner.is_empty()
+        && shape.id == ID_KEY
 }
 
 /// Treats what a text begins with, and appends what is shown of it to `out`, by at most `bytes_max`: nothing, unless it is
@@ -227,22 +237,37 @@ impl<'a> Treatment<'a, '_> {
 
     /// Treats a record and counts it: the keys that its shape names, and all others as the rules of its module say.
     pub(super) fn record(&mut self, shape: &RecordShape) -> Result<Fate, Fault> {
-        let Some(book) = self.book_of(Lies::Alone(shape))? else {
+        let shown = match self.books.open(&shape.module) {
+            Opened::Alike(book) => Some(self.on_rules(shape, book)?),
+            Opened::Judged(judge) => {
+                let was_within = self.books.is_within;
+                let shown = self.judged_record(shape, &judge)?;
+                self.books.is_within = was_within;
+                shown
+            }
+        };
+        let Some((id, persons)) = shown else {
             return self.leave_out();
         };
-        let persons = self.whom(Lies::Alone(shape))?;
-        let id = self.fields(shape, book)?;
         if shape.counted {
             self.books.counted(&shape.module, id.as_deref(), persons);
         }
         Ok(Fate::Keep)
     }
 
-    /// Treats the fields of a record, and returns its id if it is among them.
+    /// Treats a record whose rules are known, and returns its id, and whom it is about, as far as somebody asks.
+    pub(super) fn on_rules(&mut self, shape: &RecordShape, book: Book) -> Result<Who<'a>, Fault> {
+        let persons = self.whom(Lies::Alone(shape))?;
+        Ok((self.fields(shape, book, None)?, persons))
+    }
+
+    /// Treats the fields of a record, and returns its id if it is among them. What conditions ask for goes into `found`, which
+    /// only records take that are [plain](is_plain).
     pub(super) fn fields(
         &mut self,
         shape: &RecordShape,
         book: Book,
+        found: Option<&mut [Found]>,
     ) -> Result<Option<Cow<'a, str>>, Fault> {
         let is_object = self.reader.peek() == Some(b'{');
         let known = self.books.known(book);
@@ -255,6 +280,7 @@ impl<'a> Treatment<'a, '_> {
             siblings: is_object.then(|| self.reader.at()),
             has_added: self.books.has_added(book),
             last: None,
+            found,
         };
         if is_object {
             self.object_of_fields(&mut walk)?;
@@ -267,11 +293,7 @@ impl<'a> Treatment<'a, '_> {
 
     /// The usual form: each member is a field. Those that come as expected and stay as they are pass without a look.
     fn object_of_fields(&mut self, walk: &mut Walk<'_, 'a>) -> Result<(), Fault> {
-        let shape = walk.shape;
-        let is_plain = shape.layout == Layout::Flat
-            && shape.keys.is_empty()
-            && shape.inner.is_empty()
-            && shape.id == ID_KEY;
+        let is_plain = is_plain(walk.shape);
         let Some(mut commas) = self.enter([b'{', b'}'])? else {
             return Ok(());
         };
@@ -333,6 +355,7 @@ impl<'a> Treatment<'a, '_> {
         if key.eq_ignore_ascii_case(shape.id) {
             walk.id = self.value_of(shape.layout)?;
         }
+        self.find(walk, entry)?;
         if walk.has_added && self.books.is_added(entry) {
             walk.seen.uncount(entry.place);
             return self.remove();
@@ -353,10 +376,26 @@ impl<'a> Treatment<'a, '_> {
         })
     }
 
+    /// Notes the value of a field that conditions ask for.
+    #[inline]
+    fn find(&self, walk: &mut Walk<'_, 'a>, entry: Entry) -> Result<(), Fault> {
+        let Some(all) = walk.found.as_deref_mut() else {
+            return Ok(());
+        };
+        let wanted = self.books.wanted(entry);
+        if let Some(found) = wanted.and_then(|number| all.get_mut(number)) {
+            let mut value = self.reader.look(self.reader.at());
+            *found = facts::read(&mut value, walk.shape.spelling)?;
+        }
+        Ok(())
+    }
+
     /// A field of a plain record whose name has been read.
     #[inline]
     fn named_plainly(&mut self, walk: &mut Walk<'_, 'a>, named: &Named<'a>) -> Result<Fate, Fault> {
         let start = self.reader.at();
+        let (book, place) = (walk.book, named.place);
+        self.find(walk, Entry { book, place })?;
         match named.fate {
             ValueFate::Redacted => return self.redact_mostly_strings(),
             ValueFate::Id { stays } => {
@@ -482,111 +521,5 @@ impl<'a> Treatment<'a, '_> {
             }
             reader.white_space();
         }
-    }
-
-    /// Treats a value by its shape.
-    pub(super) fn shaped(&mut self, shape: &Shape, misfit: Unfit) -> Result<Fate, Fault> {
-        let kind = self.reader.kind()?;
-        let is_empty = || self.reader.is_empty_container();
-        match (shape, kind) {
-            (Shape::Anything, _) => self.keep(),
-            (Shape::Dropped, _) => self.remove(),
-            (Shape::Scalar, kind) if kind.is_scalar() => self.keep(),
-            (Shape::Count(count), kind) if kind.is_scalar() => self.count(*count),
-            (Shape::Object(shape), Type::Object) => self.object(shape, misfit),
-            (Shape::Object(shape), Type::Array) if shape.required.is_empty() && is_empty() => {
-                self.keep()
-            }
-            // Only around records is it known what has been left out of the other list.
-            (Shape::Along { .. }, Type::Array) if !self.books.may_tell_numbers() => {
-                Err(self.reader.fault(Cause::Shape))
-            }
-            (Shape::List(shape) | Shape::Along { element: shape, .. }, Type::Array) => {
-                self.elements(&mut |this| this.one_of_many(|this| this.shaped(shape, misfit)))?;
-                Ok(Fate::Keep)
-            }
-            (Shape::List(_) | Shape::Along { .. }, Type::Object) if is_empty() => self.keep(),
-            (Shape::Word(words), Type::String) => {
-                let word = self.scalar_text()?;
-                match words.iter().any(|known| word.as_deref() == Some(*known)) {
-                    true => self.keep(),
-                    false if misfit == Unfit::Redact => self.redact(),
-                    false => Err(self.reader.fault(Cause::OtherModule)),
-                }
-            }
-            (Shape::NameOf(name), Type::String) => {
-                let word = self.scalar_text()?;
-                match word.is_some_and(|word| name.is(&word)) {
-                    true => self.keep(),
-                    false if misfit == Unfit::Redact => self.redact(),
-                    false => Err(self.reader.fault(Cause::OtherModule)),
-                }
-            }
-            (Shape::Record(shape), Type::Object) => self.record(shape),
-            (Shape::Record(shape), Type::Array) if shape.layout == Layout::Named => {
-                self.record(shape)
-            }
-            (Shape::OneOf(shapes), Type::Object) => self.one_of(shapes, misfit),
-            (Shape::Entry(shape), Type::Object) => self.entry(shape),
-            (Shape::Choice(shape), Type::Object) => self.choice(shape, misfit),
-            (Shape::Either { array, .. }, Type::Array) => self.shaped(array, misfit),
-            (Shape::Either { object, .. }, Type::Object) => self.shaped(object, misfit),
-            _ if misfit == Unfit::Redact => self.redact(),
-            _ => Err(self.reader.fault(Cause::Shape)),
-        }
-    }
-
-    pub(super) fn object(&mut self, shape: &ObjectShape, misfit: Unfit) -> Result<Fate, Fault> {
-        if shape.required.is_empty() && self.reader.is_empty_container() {
-            return self.keep();
-        }
-        let start = self.reader.at();
-        let undone = (self.out.len(), self.copied);
-        // A bit for each of the first keys with names; other keys, of which there can be any number, by themselves.
-        let (mut named_seen, mut others_seen) = (0_u64, HashSet::new());
-        let mut is_absent = false;
-        let place_of = |key: &str| shape.keys.iter().position(|(name, _)| *name == key);
-        let bit_of = |place: usize| 1_u64.checked_shl(u32::try_from(place).unwrap_or(u32::MAX));
-        self.members(&mut |this, key| {
-            let place = place_of(&key);
-            let named = place.and_then(|place| shape.keys.get(place));
-            let shape = match (named, &shape.others) {
-                (Some((_, shape)), _) => shape,
-                (None, Others::Shape(shape)) => &**shape,
-                (None, Others::Dropped) => return this.remove(),
-                (None, Others::Unheard) => {
-                    this.books.unheard(&key);
-                    return this.remove();
-                }
-            };
-            let is_new = match place.and_then(bit_of) {
-                Some(bit) => {
-                    let before = mem::replace(&mut named_seen, bit);
-                    named_seen |= before;
-                    before & bit == 0
-                }
-                None => others_seen.insert(key),
-            };
-            if !is_new {
-                return Err(this.reader.fault(Cause::DuplicateKey));
-            }
-            let fate = this.one_of_many(|this| this.shaped(shape, misfit))?;
-            // What is told of a record says nothing without it; members under any key are like elements of a list.
-            is_absent |= fate == Fate::Absent && named.is_some();
-            Ok(fate)
-        })?;
-        let is_there = |key: &str| match place_of(key).and_then(bit_of) {
-            Some(bit) => named_seen & bit != 0,
-            None => others_seen.contains(key),
-        };
-        match shape.required.iter().all(|key| is_there(key)) {
-            false if misfit == Unfit::Refuse => return Err(self.reader.fault(Cause::Shape)),
-            _ if is_absent => return Ok(Fate::Absent),
-            true => return Ok(Fate::Keep),
-            false => {}
-        }
-        self.out.truncate(undone.0);
-        self.copied = undone.1;
-        self.replace(start, Type::Object.redacted())
     }
 }

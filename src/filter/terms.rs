@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::condition::Facts;
 use crate::policy::{Conditions, FieldRule, Judged, KnownFields, Plan};
@@ -34,6 +35,9 @@ pub(super) trait Conditional: fmt::Debug + Send + Sync {
 
     /// Looks at a record.
     fn judge(&self, facts: &mut dyn Facts) -> Judged;
+
+    /// The number of the rules that most records have, as far as can be guessed.
+    fn usual(&self) -> u64;
 
     /// The rule of a field of records that have the rules of this number.
     fn field(&self, number: u64, name: &str) -> Arc<FieldRule>;
@@ -70,6 +74,10 @@ impl Conditional for Conditions {
         Self::judge(self, facts)
     }
 
+    fn usual(&self) -> u64 {
+        Self::usual(self)
+    }
+
     fn field(&self, number: u64, name: &str) -> Arc<FieldRule> {
         self.rules(number).field(name)
     }
@@ -85,6 +93,43 @@ pub(super) struct Judge {
     pub(super) module: Module,
     pub(super) conditions: Arc<dyn Conditional>,
     pub(super) wanted: Wanted,
-    /// Fields that were asked for to judge records only.
+    /// The fields that are read to judge records, and those of them that were asked for to do so only.
+    pub(super) read: Arc<BTreeSet<Field>>,
     pub(super) added: Arc<BTreeSet<Field>>,
+    /// What the last record was found to be.
+    pub(super) expected: Expected,
+}
+
+/// The number of the rules that the last record of a module had, if it was there: the next one mostly has the same.
+#[derive(Debug)]
+pub(super) struct Expected(AtomicU64);
+
+impl Expected {
+    /// What nobody has looked at yet is guessed.
+    pub(super) fn new(usual: u64) -> Self {
+        Self(AtomicU64::new(usual))
+    }
+
+    pub(super) fn number(&self) -> Option<u64> {
+        let number = self.0.load(Ordering::Relaxed);
+        let is_guess = ![Conditions::UNJUDGED, Self::NEVER].contains(&number);
+        is_guess.then_some(number)
+    }
+
+    pub(super) fn set(&self, judged: &Judged) {
+        let number = match judged {
+            Judged::There(number) => *number,
+            Judged::Absent(_) => Conditions::UNJUDGED,
+        };
+        if self.0.load(Ordering::Relaxed) != Self::NEVER {
+            self.0.store(number, Ordering::Relaxed);
+        }
+    }
+
+    /// Guessing is of no use in this reply.
+    pub(super) fn give_up(&self) {
+        self.0.store(Self::NEVER, Ordering::Relaxed);
+    }
+
+    const NEVER: u64 = Conditions::IDS_ALONE;
 }

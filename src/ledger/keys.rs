@@ -3,6 +3,7 @@
 use std::fmt;
 
 use aws_lc_rs::hmac;
+use siphasher::sip128::SipHasher13;
 
 use crate::hex::hex;
 
@@ -56,7 +57,11 @@ pub enum KeysError {
 }
 
 /// The keys under which persons are found: the first writes, all of them find. Its `Debug` shows none.
-pub struct PersonKeys(Vec<Generation>);
+pub struct PersonKeys {
+    generations: Vec<Generation>,
+    /// For references, which the store has in clear: they are only found by it, in memory, at each record that is shown.
+    references: SipHasher13,
+}
 
 struct Generation {
     id: String,
@@ -85,27 +90,34 @@ impl PersonKeys {
         let same = |pair: &[Generation]| matches!(pair, [one, other] if one.id == other.id);
         match same(&generations) {
             true => Err(KeysError::Same),
-            false => Ok(Self(generations)),
+            false => Ok(Self {
+                references: references(&generations),
+                generations,
+            }),
         }
     }
 
     /// The number of keys.
     pub(super) fn generations(&self) -> usize {
-        self.0.len()
+        self.generations.len()
     }
 
     /// What tells one key from others, without showing it; `None` where there is none of that number.
     pub(super) fn id(&self, generation: usize) -> Option<&str> {
-        self.0.get(generation).map(|one| one.id.as_str())
+        self.generations.get(generation).map(|one| one.id.as_str())
     }
 
     /// The generation of a key.
     pub(super) fn generation(&self, id: &str) -> Option<usize> {
-        self.0.iter().position(|one| one.id == id)
+        self.generations.iter().position(|one| one.id == id)
     }
 
-    /// What is kept of a text under a key: 128 bits. A key that is not there keeps like the first.
+    /// What is kept of a text under a key: 128 bits. A key that is not there keeps like the first. What is kept of references is
+    /// the same under all keys, and for this memory only.
     pub(super) fn kept(&self, generation: usize, kind: KeyKind, text: &str) -> Kept {
+        if kind == KeyKind::Record {
+            return Kept(self.references.hash(text.as_bytes()).as_bytes());
+        }
         let parts = [
             b"paravent.person.v1".as_slice(),
             kind.name().as_bytes(),
@@ -121,7 +133,7 @@ impl PersonKeys {
 
     /// The MAC of parts, with zero bytes between them.
     pub(super) fn mac(&self, generation: usize, parts: &[&[u8]]) -> Option<hmac::Tag> {
-        let mut context = hmac::Context::with_key(&self.0.get(generation)?.mac);
+        let mut context = hmac::Context::with_key(&self.generations.get(generation)?.mac);
         for (number, part) in parts.iter().enumerate() {
             if number > 0 {
                 context.update(&[0]);
@@ -132,13 +144,25 @@ impl PersonKeys {
     }
 }
 
+/// How references are found: by SipHash-1-3 of 128 bits, under what is kept of nothing, so that nobody knows which of them meet.
+fn references(generations: &[Generation]) -> SipHasher13 {
+    let mut key = [0; KEPT_BYTES];
+    if let Some(first) = generations.first() {
+        let tag = hmac::sign(&first.mac, b"paravent.person.references.v1");
+        key.iter_mut()
+            .zip(tag.as_ref())
+            .for_each(|(to, from)| *to = *from);
+    }
+    SipHasher13::new_with_key(&key)
+}
+
 impl fmt::Debug for PersonKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "PersonKeys({})", self.0.len())
+        write!(f, "PersonKeys({})", self.generations.len())
     }
 }
 
-/// What is kept of an address, a number or a reference: 128 bits of a MAC.
+/// What is kept of an address or a number: 128 bits of a MAC; of a reference, 128 bits of a keyed hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Kept(pub(super) [u8; KEPT_BYTES]);
 
@@ -175,6 +199,18 @@ mod tests {
         assert_eq!(kept.hex(), hex(&tag.as_ref()[..16]));
         assert_eq!(Kept::read(&kept.hex()), Some(kept));
         assert_ne!(kept, keys.kept(0, KeyKind::Phone, "anna@example.com"));
+    }
+
+    #[test]
+    fn references_are_found_under_any_key_of_the_same_memory() {
+        let keys = PersonKeys::new(&[&[7; 32], &[8; 32]]).unwrap();
+        let kept =
+            |keys: &PersonKeys, generation, text| keys.kept(generation, KeyKind::Record, text);
+        let own = kept(&keys, 0, "crm:Contacts/1");
+        assert_eq!(own, kept(&keys, 1, "crm:Contacts/1"));
+        assert_ne!(own, kept(&keys, 0, "crm:Contacts/2"));
+        let other = PersonKeys::new(&[&[9; 32]]).unwrap();
+        assert_ne!(own, kept(&other, 0, "crm:Contacts/1"));
     }
 
     #[test]

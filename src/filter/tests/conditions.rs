@@ -7,7 +7,7 @@ use crate::condition::{Facts, FieldTest, PersonFact, Resolved, Scalar};
 use crate::dialect::{ChoiceShape, Count, EntryShape, Layout};
 use crate::filter::persons::{Described, Persons};
 use crate::json;
-use crate::policy::Judged;
+use crate::policy::{Conditions, Judged};
 use crate::vocabulary::{RuleName, Spelling};
 
 /// The known fields of modules, by the number of their rules.
@@ -30,6 +30,10 @@ pub(super) struct Conditioned {
     less: Table,
     rows: BTreeMap<Module, Rows>,
     known: Arc<Mutex<KnownByNumber>>,
+    /// What is guessed of a first record.
+    usual: u64,
+    /// Whether no field is known before it is met.
+    is_strange: bool,
 }
 
 /// One module's part of it.
@@ -46,7 +50,10 @@ impl Terms for Conditioned {
     }
 
     fn fields(&self, module: &Module) -> Arc<KnownFields> {
-        Numbered(self.more.clone()).fields(module)
+        match self.is_strange {
+            true => Arc::default(),
+            false => Numbered(self.more.clone()).fields(module),
+        }
     }
 
     fn conditions(&self, module: &Module) -> Option<Arc<dyn Conditional>> {
@@ -68,6 +75,10 @@ impl Conditional for OfModule {
         Judged::There(rows.less.holds(facts).unwrap_or(true).into())
     }
 
+    fn usual(&self) -> u64 {
+        self.0.usual
+    }
+
     fn field(&self, number: u64, name: &str) -> Arc<FieldRule> {
         self.0.table(number).field(&self.1, name)
     }
@@ -75,7 +86,10 @@ impl Conditional for OfModule {
     fn fields(&self, number: u64) -> Arc<KnownFields> {
         let mut known = self.0.known.lock().unwrap();
         let of_number = known.entry((self.1.clone(), number));
-        let make = || Numbered(self.0.table(number).clone()).fields(&self.1);
+        let make = || match self.0.is_strange {
+            true => Arc::default(),
+            false => Numbered(self.0.table(number).clone()).fields(&self.1),
+        };
         of_number.or_insert_with(make).clone()
     }
 }
@@ -111,6 +125,8 @@ impl Conditioned {
                 .map(|(module, rows)| (Module::new(module), rows))
                 .collect(),
             known: Arc::default(),
+            usual: 0,
+            is_strange: false,
         }
     }
 
@@ -867,7 +883,11 @@ fn terms(dice: &mut Dice) -> Conditioned {
     if dice.roll(6) == 0 {
         parts.remove(0);
     }
-    Conditioned::new(parts)
+    Conditioned {
+        is_strange: dice.roll(3) == 0,
+        usual: [0, 1, Conditions::UNJUDGED][dice.roll(3)],
+        ..Conditioned::new(parts)
+    }
 }
 
 proptest! {
@@ -960,4 +980,63 @@ proptest! {
             prop_assert_eq!(counts(report), counts(expected));
         }
     }
+
+    #[test]
+    fn a_list_counts_what_its_records_count_one_by_one(seed in any::<u64>()) {
+        let mut dice = Dice(seed);
+        let terms = terms(&mut dice);
+        // Each is looked at first where it is alone.
+        let looking = Conditioned { usual: Conditions::UNJUDGED, ..terms.clone() };
+        let records: Vec<Map<String, Value>> = (0..2 + dice.roll(6)).map(|_| dice.record(3)).collect();
+        let mut told_of = |terms: &Conditioned, records: &[Map<String, Value>]| {
+            let mut text = String::new();
+            dice.write(&json!({"records": records}), &mut text);
+            let (_, report) = run(terms, &list(), told(), &[text.as_bytes()]);
+            report.map_err(|failed| failed.cause).map(|report| sums(&report))
+        };
+        let mut sum = Sums::from([("records".to_owned(), 0)]);
+        for record in &records {
+            match told_of(&looking, std::slice::from_ref(record)) {
+                Ok(alone) => alone.into_iter().for_each(|(what, times)| *sum.entry(what).or_default() += times),
+                // What the first of them is refused for, the list is.
+                Err(cause) => {
+                    prop_assert_eq!(told_of(&terms, &records), Err(cause));
+                    return Ok(());
+                }
+            }
+        }
+        let mut all = told_of(&terms, &records).unwrap();
+        // That something did not fit is told once.
+        for sums in [&mut sum, &mut all] {
+            sums.iter_mut().filter(|(what, _)| what.starts_with("misfit")).for_each(|(_, times)| *times = 1);
+        }
+        prop_assert_eq!(sum, all);
+    }
+}
+
+/// How often a reply has shown what.
+type Sums = BTreeMap<String, u64>;
+
+fn sums(report: &Report) -> Sums {
+    let mut sums = Sums::from([("records".to_owned(), report.records)]);
+    let mut add = |what: String, times: u64| *sums.entry(what).or_default() += times;
+    for reference in &report.refs {
+        add(format!("{reference:?}"), 1);
+    }
+    for (rule, times) in &report.absent {
+        add(format!("absent {rule}"), *times);
+    }
+    for (path, count) in report.fields.iter() {
+        add(format!("{path} {:?}", count.rule.show), count.records);
+        for (kind, times) in count.in_text {
+            add(format!("{path} {:?} {kind:?}", count.rule.show), *times);
+        }
+    }
+    for misfit in &report.misfits {
+        add(format!("misfit {}", misfit.rule.path()), 1);
+    }
+    for key in &report.unheard {
+        add(format!("unheard {key}"), 1);
+    }
+    sums
 }

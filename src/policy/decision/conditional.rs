@@ -130,11 +130,18 @@ impl RecordTerms {
 
     /// The rules of a module's records that show most.
     pub(super) fn most(&self, module: &Module) -> Arc<RecordRules> {
-        let flipped = |bits: u64, (bit, _, withholds): &(Bit, Resolved, bool)| match withholds {
-            true => bits & !bit.mask(),
-            false => bits | bit.mask(),
-        };
-        self.rules(self.asked.iter().fold(self.base_bits, flipped), module)
+        self.rules(self.showing_most(self.asked.iter()), module)
+    }
+
+    /// The number of the rules where each of some conditions is answered so that most is shown.
+    fn showing_most<'t>(&self, asked: impl Iterator<Item = &'t (Bit, Resolved, bool)>) -> u64 {
+        asked.fold(
+            self.base_bits,
+            |bits, (bit, _, withholds)| match withholds {
+                true => bits & !bit.mask(),
+                false => bits | bit.mask(),
+            },
+        )
     }
 
     /// Whether fields in these categories, which are all that they are in, tell nobody apart.
@@ -278,6 +285,11 @@ impl Conditions {
             }
         }
         Judged::There(bits)
+    }
+
+    /// The number of the rules that most records have, as far as can be guessed: nothing is withheld of them.
+    pub fn usual(&self) -> u64 {
+        self.terms.showing_most(self.asked())
     }
 
     /// The number of rules by which nothing of a record is shown but which it is.

@@ -181,7 +181,10 @@ impl People {
     /// Whom records of a module of an upstream are about; `None`: the policy does not say.
     pub fn about(&self, upstream: &str, module: &Module) -> Option<&About> {
         let of = self.of.get(module)?;
-        of.get(&Some(upstream.to_owned())).or_else(|| of.get(&None))
+        // Few are named, so that looking at each costs less than a copy of the name.
+        let mut named = of.iter();
+        let own = named.find(|(name, _)| name.as_deref() == Some(upstream));
+        own.map(|(_, about)| about).or_else(|| of.get(&None))
     }
 
     /// Every module of which something is said, with its upstream where that is named.
