@@ -45,6 +45,8 @@ pub enum Subject {
     Request(RequestFact),
     /// Something of the persons whom the record is about.
     Person(PersonFact),
+    /// The record's own module. No policy writes it: rules about some modules' records make it.
+    RecordModule,
 }
 
 /// What is known of a caller.
@@ -200,7 +202,10 @@ impl Condition {
     pub fn is_about_records(&self) -> bool {
         let mut is_about = false;
         self.each_subject(&mut |subject| {
-            is_about |= matches!(subject, Subject::Record(_) | Subject::Person(_));
+            is_about |= matches!(
+                subject,
+                Subject::Record(_) | Subject::Person(_) | Subject::RecordModule
+            );
         });
         is_about
     }
@@ -225,6 +230,18 @@ impl Condition {
                 Test::Before(_) | Test::After(_) | Test::Inside(_) | Test::Outside(_)
             ),
             Self::Is(..) => false,
+        }
+    }
+
+    /// Whether it cannot hold of a module's records, because it is about those of others.
+    pub fn is_about_others_than(&self, module: &Module) -> bool {
+        match self {
+            Self::All(parts) => parts.iter().any(|part| part.is_about_others_than(module)),
+            Self::Is(Subject::RecordModule, Test::OneOf(named)) => {
+                let own = Operand::Literal(Scalar::Text(module.as_str().to_owned()));
+                !named.contains(&own)
+            }
+            Self::Any(_) | Self::Not(_) | Self::Is(..) => false,
         }
     }
 

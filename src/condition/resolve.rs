@@ -143,6 +143,8 @@ pub(super) fn resolve(condition: &Condition, asker: &Asker<'_>) -> Resolved {
             persons(*fact, asker.operands(words), true)
         }
         Condition::Is(Subject::Person(_), _) => Resolved::Known(None),
+        // Records of other modules are not asked.
+        Condition::Is(Subject::RecordModule, _) => Resolved::Known(Some(true)),
         Condition::Is(Subject::Caller(fact), test) => {
             let own = asker.fact(*fact);
             Resolved::Known(own.and_then(|own| asker.compares(&own, test)))

@@ -80,7 +80,11 @@ impl Pipeline {
         let told = &mut sheet.told(known(visit));
         match conditions.judge(told) {
             Judged::There(_) if spares_restricted(exchange.operation()) => {
-                match conditions.is_restricted(told) {
+                let is_held = match exchange.operation().action {
+                    Action::Delete => conditions.is_preserved(told),
+                    _ => conditions.is_restricted(told),
+                };
+                match is_held {
                     true => Err(Reason::FieldNotWritable.into()),
                     false => Ok(()),
                 }

@@ -136,7 +136,7 @@ pub(super) fn explain(
         strengths: proved.clone(),
         seen: None,
         observing: model.observing(now, true),
-        facts: at_moment(model, now),
+        facts: model.facts_of(at_moment(model, now), module),
     };
     let enforced = Situation {
         observing: Observing::Enforced,
@@ -199,16 +199,28 @@ fn in_force(model: &Model, situation: &Situation) -> Vec<String> {
     model.caps.iter().flat_map(lifting).collect()
 }
 
+/// What is said of a field that is used by more than is shown of each record.
+const USED_ALL_THE_SAME: &str =
+    "matched, sorted and searched all the same: then records of which it is withheld are not found";
+
 /// Writes the reasons; a file's path is written where it changes, then only lines.
 struct Writer<'a> {
     view: &'a View,
+    /// The same, by which fields are used; `None`, if they are used by what is shown.
+    used: Option<View>,
     model: &'a Model,
     path: String,
 }
 
 impl<'a> Writer<'a> {
     fn new(view: &'a View) -> Self {
+        let (model, situation) = (&view.core.model, view.situation.clone());
+        let used = Situation {
+            facts: situation.facts.without(model.restricting()),
+            ..situation
+        };
         Self {
+            used: (used.facts != view.situation.facts).then(|| View::new(view.core.clone(), used)),
             view,
             model: &view.core.model,
             path: String::new(),
@@ -224,7 +236,7 @@ impl<'a> Writer<'a> {
             .map(|(field, origin)| self.field(module, field, origin))
             .collect();
         for (pattern, categories) in named.patterns {
-            rows.push(self.pattern(pattern, &categories));
+            rows.push(self.pattern(module, pattern, &categories));
         }
         rows.push(self.rest());
         rows
@@ -232,6 +244,9 @@ impl<'a> Writer<'a> {
 
     fn field(&mut self, module: &Module, field: &Field, origin: &Origin) -> Row {
         let judged = self.view.judge(module, field);
+        let used = self.used.as_ref().map(|used| used.judge(module, field));
+        let used = used.as_ref().unwrap_or(&judged);
+        let (usable, writable) = (used.usable, used.writable.clone());
         let sources = self.view.sources(module, field);
         let mut because = self.because(&judged.categories, judged.level);
         if sources.unclassified {
@@ -260,12 +275,17 @@ impl<'a> Writer<'a> {
             }
         }
         because.extend(self.nearly(&judged.categories, judged.level));
-        because.extend(self.shades(&judged.categories, |view| view.judge(module, field).level));
+        because.extend(self.shades(module, &judged.categories, |view| {
+            view.judge(module, field).level
+        }));
         because.extend(self.observed(module, field, judged.level));
+        if usable > judged.usable {
+            because.push(USED_ALL_THE_SAME.to_owned());
+        }
         if judged.level == Level::Clear && self.view.core.schema.is_right(module, field.as_str()) {
             because.push("not written: it says what an account may do".to_owned());
         } else {
-            because.extend(self.writing(&judged.categories, judged.level, &judged.writable));
+            because.extend(self.writing(&judged.categories, judged.level, &writable));
         }
         Row {
             field: field.to_string(),
@@ -274,16 +294,21 @@ impl<'a> Writer<'a> {
             level: judged.level,
             because,
             by: judged.by.iter().map(ToString::to_string).collect(),
-            usable: judged.usable,
-            writable: word(&judged.writable),
+            usable,
+            writable: word(&writable),
         }
     }
 
     /// How much would be shown by what holds of the moment, the caller and the record.
-    fn shades(&self, categories: &[Category], level: impl Fn(&View) -> Level) -> Option<String> {
+    fn shades(
+        &self,
+        module: &Module,
+        categories: &[Category],
+        level: impl Fn(&View) -> Level,
+    ) -> Option<String> {
         let shades = shades(self.model, categories, &mut |facts| {
             let situation = Situation {
-                facts,
+                facts: self.model.facts_of(facts, module),
                 ..self.view.situation.clone()
             };
             level(&View::new(self.view.core.clone(), situation))
@@ -302,7 +327,7 @@ impl<'a> Writer<'a> {
         Some(format!("observed: {what}"))
     }
 
-    fn pattern(&mut self, pattern: &str, categories: &BTreeSet<Category>) -> Row {
+    fn pattern(&mut self, module: &Module, pattern: &str, categories: &BTreeSet<Category>) -> Row {
         let categories: Vec<Category> = categories.iter().cloned().collect();
         let verdicts: Vec<_> = categories
             .iter()
@@ -324,7 +349,7 @@ impl<'a> Writer<'a> {
         };
         let mut because = self.because(&categories, level);
         because.extend(self.nearly(&categories, level));
-        because.extend(self.shades(&categories, |view| {
+        because.extend(self.shades(module, &categories, |view| {
             let verdicts = categories
                 .iter()
                 .map(|category| view.verdict(category).level);

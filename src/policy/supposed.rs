@@ -104,9 +104,9 @@ impl Model {
             true => Formula::fails(&noted.condition),
             false => Formula::holds(&noted.condition),
         };
-        let restriction = self.restriction.as_ref();
         // Of no record is it taken for granted that its processing is restricted: those that are, are left out afterwards.
-        let is_spared = restriction.is_some_and(|restriction| restriction.when == bit);
+        let mut restrictions = self.restrictions.iter();
+        let is_spared = restrictions.any(|restriction| restriction.when == bit);
         Some(match what_for {
             For::Using if !is_spared => formula.without_records(),
             For::Showing | For::Using => formula,

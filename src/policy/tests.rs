@@ -17,6 +17,7 @@ mod people;
 mod planted;
 mod proofs;
 mod properties;
+mod retention;
 mod shipped;
 mod superfluous;
 mod trust;

@@ -383,7 +383,7 @@ impl Filled {
                 let rule = column.sight.rule(module, &field);
                 let shades = match column.sight.least_of(module, &field) == rule.level {
                     true => Vec::new(),
-                    false => policy.shades(&column.state, &row.categories),
+                    false => policy.shades(&column.state, &row.categories, Some(module)),
                 };
                 Cell::of_field(&rule, shades)
             }
@@ -391,7 +391,7 @@ impl Filled {
                 let given = column.sight.category(category);
                 let shades = match given.least == given.level {
                     true => Vec::new(),
-                    false => policy.shades(&column.state, std::slice::from_ref(category)),
+                    false => policy.shades(&column.state, std::slice::from_ref(category), None),
                 };
                 Cell::of_category(&given, shades)
             }

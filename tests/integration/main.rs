@@ -44,6 +44,7 @@ mod recordings;
 mod refusals;
 mod reload;
 mod restricted;
+mod retention;
 mod rewriting;
 mod roles;
 mod rows;

@@ -23,7 +23,7 @@ impl Concern {
     pub(super) fn of(view: &View, module: &Module) -> Self {
         let categories = categories(view, module);
         Self {
-            bits: bits(&view.core.model, &categories),
+            bits: bits(&view.core.model, &categories) & !view.core.model.bits_of_others(module),
             foreign: foreign(view, module),
         }
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::condition::{Asker, Facts as Told, Resolved};
 use crate::vocabulary::{Category, Field, Module, RuleName};
 
-use super::super::language::model::{Bit, Model, Noted, RESTRICTED, RowRule};
+use super::super::language::model::{Bit, Model, Noted, RowRule};
 use super::super::language::terms::matchable_by_default;
 use super::concern::Concern;
 use super::engine::{Facts, Situation};
@@ -26,8 +26,17 @@ pub(in crate::policy) struct RecordTerms {
     /// Conditions that each record answers for itself, and whether they withhold.
     asked: Vec<(Bit, Resolved, bool)>,
     rows: Vec<Row>,
-    /// The condition of what restrictions withhold, and what keeps all other records; `None`: nothing is withheld for them.
-    restriction: Option<(Bit, Row)>,
+    restrictions: Vec<Restricted>,
+}
+
+/// Records of which less is processed.
+struct Restricted {
+    /// The condition of what is withheld of them.
+    when: Bit,
+    /// What keeps all others.
+    row: Row,
+    /// Whether they may not even be deleted.
+    preserves: bool,
 }
 
 /// What must be looked at of a module's records before their rules are known.
@@ -99,9 +108,14 @@ impl RecordTerms {
             applies.then(|| (row.name.clone(), row.modules.clone(), keep()))
         };
         let rows: Vec<_> = model.rows.iter().filter_map(row).collect();
-        let restriction = model.restriction.as_ref();
-        let restriction =
-            restriction.and_then(|restricted| Some((restricted.when, row(&restricted.row)?)));
+        let restrictions = model.restrictions.iter().filter_map(|restricted| {
+            Some(Restricted {
+                when: restricted.when,
+                row: row(&restricted.row)?,
+                preserves: restricted.preserves,
+            })
+        });
+        let restrictions = restrictions.collect();
         let is_any = !asked.is_empty() || !rows.is_empty();
         let terms = is_any.then(|| Self {
             tables: tables.clone(),
@@ -109,7 +123,7 @@ impl RecordTerms {
             base_bits,
             asked,
             rows,
-            restriction,
+            restrictions,
         });
         (base, terms)
     }
@@ -117,15 +131,13 @@ impl RecordTerms {
     /// The rules by which fields may be used: those of a record of which nothing is known but that its processing is not
     /// restricted.
     pub(super) fn used(&self) -> Arc<Table> {
-        let restriction = self.restriction.as_ref();
-        let spared = restriction.map_or(0, |(bit, _)| bit.mask());
-        self.table(self.base_bits & !spared)
+        self.table(self.base_bits & !self.tables.model().restricting())
     }
 
     /// From here on, records whose processing is restricted are not there: the request uses what is withheld of them.
     pub(super) fn leave_out_restricted(&mut self) {
-        let row = self.restriction.as_ref().map(|(_, row)| row.clone());
-        self.rows.extend(row);
+        let rows = self.restrictions.iter().map(|one| one.row.clone());
+        self.rows.extend(rows);
     }
 
     /// The rules of a module's records that show most.
@@ -171,8 +183,8 @@ impl RecordTerms {
 
     /// Whether the processing of some of a module's records may be restricted.
     pub(super) fn has_restricted(&self, module: &Module) -> bool {
-        let restriction = self.restriction.as_ref();
-        restriction.is_some_and(|(_, (_, modules, _))| modules.contains(module))
+        let mut of = self.restrictions.iter().map(|one| &one.row);
+        of.any(|(_, modules, _)| modules.contains(module))
     }
 
     /// The rules by which nothing of a module's records is shown but which they are.
@@ -247,19 +259,31 @@ impl Conditions {
 
     /// The same, but that its processing is not restricted.
     pub fn needed_if_unrestricted(&self) -> Option<Resolved> {
-        all(self
-            .rows
-            .iter()
-            .filter(|(name, _)| name.as_str() != RESTRICTED))
+        let restrictions = &self.terms.restrictions;
+        all(self.rows.iter().filter(|(name, _)| {
+            let mut restricting = restrictions.iter().map(|one| &one.row);
+            !restricting.any(|(restricting, ..)| restricting == name)
+        }))
     }
 
     /// Whether the processing of a record is restricted, so that less of it may be used than the plan says; in doubt it is.
     pub fn is_restricted(&self, told: &mut dyn Told) -> bool {
-        let Some((restricted, _)) = &self.terms.restriction else {
-            return false;
-        };
-        let asked = self.asked().find(|(bit, ..)| bit == restricted);
-        asked.is_some_and(|(_, asked, withholds)| asked.holds(told).unwrap_or(*withholds))
+        self.is_held_by(|_| true, told)
+    }
+
+    /// Whether a record may not even be deleted, because its processing is restricted; in doubt it may not.
+    pub fn is_preserved(&self, told: &mut dyn Told) -> bool {
+        self.is_held_by(|restricted| restricted.preserves, told)
+    }
+
+    /// Whether one of some restrictions is about a record.
+    fn is_held_by(&self, meant: impl Fn(&Restricted) -> bool, told: &mut dyn Told) -> bool {
+        let mut meant = self.terms.restrictions.iter().filter(|one| meant(one));
+        meant.any(|restricted| {
+            let mut asked = self.asked();
+            let asked = asked.find(|(bit, ..)| *bit == restricted.when);
+            asked.is_some_and(|(_, asked, withholds)| asked.holds(told).unwrap_or(*withholds))
+        })
     }
 
     /// The conditions that rules about the module's records ask for.

@@ -58,6 +58,14 @@ impl Facts {
         })
     }
 
+    /// The same, but that these do not hold.
+    pub(in crate::policy) fn without(self, bits: u64) -> Self {
+        match self {
+            Self::Known(known) => Self::Known(known & !bits),
+            other => other,
+        }
+    }
+
     /// Whether something that withholds does so.
     pub(in crate::policy) fn withhold(self, when: Option<Bit>) -> bool {
         when.is_none_or(|bit| match self {
@@ -255,7 +263,9 @@ impl Model {
         let asks = |when: Option<Bit>| {
             let noted = when.and_then(|bit| self.conditions.get(usize::from(bit.0)));
             noted.is_some_and(|Noted { condition, .. }| {
-                condition.is_about_records() && !(is_known && condition.is_about_persons_alone())
+                condition.is_about_records()
+                    && !condition.is_about_others_than(module)
+                    && !(is_known && condition.is_about_persons_alone())
             })
         };
         let asked = |category: &Category| {
@@ -265,6 +275,31 @@ impl Model {
                 || caps.any(|cap| asks(cap.when) && about(&cap.data, category))
         };
         self.rows.iter().any(|row| row.matches(situation, module)) || categories.any(asked)
+    }
+
+    /// The conditions of what is withheld of some records, and may be used of all others.
+    pub(in crate::policy) fn restricting(&self) -> u64 {
+        let bits = self.restrictions.iter().map(|one| one.when.mask());
+        bits.fold(0, |all, bit| all | bit)
+    }
+
+    /// The conditions of rules that withhold nothing of a module's records, whatever they hold: they are about those of others.
+    pub(in crate::policy) fn bits_of_others(&self, module: &Module) -> u64 {
+        let noted = (0..).map(Bit).zip(&self.conditions);
+        let of_others = noted
+            .filter(|(_, noted)| noted.withholds && noted.condition.is_about_others_than(module));
+        of_others.fold(0, |all, (bit, _)| all | bit.mask())
+    }
+
+    /// The same conditions, as far as they can hold of a module's records.
+    pub(in crate::policy) fn facts_of(&self, facts: Facts, module: &Module) -> Facts {
+        match (facts, self.bits_of_others(module)) {
+            (facts, 0) => facts,
+            (Facts::Least, others) => Facts::Known(self.least() & !others),
+            (Facts::Known(bits), others) => Facts::Known(bits & !others),
+            // Nothing withholds anything then.
+            (Facts::Most, _) => Facts::Most,
+        }
     }
 
     /// What a level means for a category: `mask` shows nothing of one that has no mask.

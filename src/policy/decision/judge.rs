@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use dashmap::DashMap;
 
@@ -14,7 +14,7 @@ use crate::vocabulary::{Category, Field, Level, Module, RuleName};
 
 use super::super::language::catalogue::{category_of, kind_of};
 use super::super::language::model::{Model, Writing};
-use super::engine::{OBSERVED, Situation, Verdict};
+use super::engine::{Facts, OBSERVED, Situation, Verdict};
 use super::looked::{Looked, efface, looked_for};
 use super::plan::{FieldRule, Show, SpanRule, TextRule, UNCLASSIFIED, Usable, Would, Writable};
 use super::sources::Sources;
@@ -83,6 +83,8 @@ pub(in crate::policy) struct View {
     /// The same situation, if no rule only observed; `None` if none does.
     enforced: Option<Arc<Self>>,
     verdicts: HashMap<Category, Verdict>,
+    /// What it is to modules of which some conditional rules say nothing, by what they leave.
+    narrower: Mutex<HashMap<Facts, Arc<Self>>>,
 }
 
 /// What becomes of a value.
@@ -150,7 +152,27 @@ impl View {
             situation,
             enforced,
             verdicts,
+            narrower: Mutex::default(),
         }
+    }
+
+    /// The same to a module's records, of which rules about those of other modules say nothing; `None`: all of it.
+    fn of(&self, module: &Module) -> Option<Arc<Self>> {
+        let facts = self.core.model.facts_of(self.situation.facts, module);
+        if facts == self.situation.facts {
+            return None;
+        }
+        let narrower = || {
+            let situation = Situation {
+                facts,
+                ..self.situation.clone()
+            };
+            let enforced = self.enforced.as_ref();
+            let enforced = enforced.map(|one| one.of(module).unwrap_or_else(|| one.clone()));
+            Arc::new(Self::beside(self.core.clone(), situation, enforced))
+        };
+        let mut known = self.narrower.lock().unwrap_or_else(PoisonError::into_inner);
+        Some(known.entry(facts).or_insert_with(narrower).clone())
     }
 
     /// The verdict about a category.
@@ -163,9 +185,12 @@ impl View {
 
     /// The rule of a field.
     pub(in crate::policy) fn rule(&self, module: &Module, field: &Field) -> FieldRule {
+        if let Some(own) = self.of(module) {
+            return own.rule(module, field);
+        }
         let mut rule = self.rule_of(module, field);
         if let Some(enforced) = &self.enforced {
-            let would = enforced.rule_of(module, field);
+            let would = enforced.rule(module, field);
             let is_same = (would.level, would.usable) == (rule.level, rule.usable)
                 && would.writable == rule.writable;
             rule.would = (!is_same).then(|| {
@@ -352,6 +377,9 @@ impl View {
 
     /// What the situation says of a field that holds data: its own, or a copy.
     pub(in crate::policy) fn judge(&self, module: &Module, field: &Field) -> Judgement {
+        if let Some(own) = self.of(module) {
+            return own.judge(module, field);
+        }
         let sources = self.sources(module, field);
         let mut reasons: Vec<(Level, Vec<RuleName>)> = Vec::new();
         let mut below: Vec<(&Category, Verdict)> = Vec::new();

@@ -18,6 +18,7 @@ mod conditions;
 mod declared;
 mod exceptions;
 mod limits;
+mod made;
 mod people;
 mod purposes;
 mod roles;
@@ -38,12 +39,12 @@ pub(in crate::policy) fn check(
     let mut conditions = Conditions::new(&document);
     let grants = rules::grants(&document, &mut conditions, &names, found);
     let mut caps = rules::caps(&document, &mut conditions, &names, found);
-    let mut rows = rows::rows(&document, &mut conditions, &names, found);
+    let made = rows::rows(&document, &mut conditions, &names, found);
     exceptions::exceptions(&document, &mut caps, &mut conditions, &names, found);
     let asked = (&mut conditions, &mut *found);
     let said = say::rules(&document, &purposes, people.as_ref(), &names, asked);
-    rows.extend(said.rows);
-    caps.extend(said.caps);
+    let made = made.and(said);
+    caps.extend(made.caps);
     Model {
         name: document
             .name
@@ -65,8 +66,8 @@ pub(in crate::policy) fn check(
         grants,
         caps,
         limits: limits::limits(&document, &names, found),
-        rows,
-        restriction: said.restriction,
+        rows: made.rows,
+        restrictions: made.restrictions,
         conditions: conditions.noted,
         organisation: document.organisation.clone(),
         consent_texts: consent_texts(&document),

@@ -168,6 +168,8 @@ pub(in crate::policy) struct RetentionEntry {
     pub(in crate::policy) modules: Vec<Word>,
     /// What must hold for the time not to be over; `None` only if it was not understood.
     pub(in crate::policy) kept: Option<Stated>,
+    /// Whether only the data are hidden then, and not that there is a record.
+    pub(in crate::policy) hides_data: bool,
 }
 
 #[derive(Debug)]

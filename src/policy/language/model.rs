@@ -47,8 +47,8 @@ pub(in crate::policy) struct Model {
     pub(in crate::policy) caps: Vec<Cap>,
     /// Records that some see and others do not.
     pub(in crate::policy) rows: Vec<RowRule>,
-    /// What counts where the processing of some records is restricted; `None`: nobody can have it restricted.
-    pub(in crate::policy) restriction: Option<Restriction>,
+    /// What counts where the processing of some records is restricted.
+    pub(in crate::policy) restrictions: Vec<Restriction>,
     /// How many records callers are shown in a while.
     pub(in crate::policy) limits: Vec<Limit>,
     /// What rules ask for beside roles and purposes, by [`Bit`].
@@ -343,14 +343,17 @@ pub(in crate::policy) struct RowRule {
     pub(in crate::policy) keep_when: Condition,
 }
 
-/// What counts where somebody has had the processing of their data restricted (Art. 18 GDPR). The cap of that name withholds
-/// what is shown of it. A request may match, sort and search by what it withholds, and then finds none of these records.
+/// What counts of records of which less may be processed: because somebody has had that restricted (Art. 18 GDPR), or because
+/// their time is over. The cap of the same name withholds what is shown of them. A request may match, sort and search by what
+/// it withholds, and then finds none of these records.
 #[derive(Debug)]
 pub(in crate::policy) struct Restriction {
     /// That it is restricted: the condition of the cap.
     pub(in crate::policy) when: Bit,
     /// Keeps the others.
     pub(in crate::policy) row: RowRule,
+    /// Whether such a record may not even be deleted.
+    pub(in crate::policy) preserves: bool,
 }
 
 /// Lifts a cap for a while, where all roles that count are among these.

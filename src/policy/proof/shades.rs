@@ -97,10 +97,16 @@ pub fn is_whole(above: &[Shade]) -> bool {
 }
 
 impl Policy {
-    /// How much is shown in a state of something in these categories, by what holds beside.
-    pub fn shades(&self, state: &State, categories: &[Category]) -> Vec<Shade> {
+    /// How much is shown in a state of something in these categories, of a module or of whichever, by what holds beside.
+    pub fn shades(
+        &self,
+        state: &State,
+        categories: &[Category],
+        module: Option<&Module>,
+    ) -> Vec<Shade> {
         let model = &self.core.model;
         shades(model, categories, &mut |facts| {
+            let facts = module.map_or(facts, |module| model.facts_of(facts, module));
             let situation = state.situation(facts);
             let verdicts = categories
                 .iter()

@@ -95,7 +95,9 @@ impl Formula {
         match self {
             Self::All(all) => Self::all(parts(all)),
             Self::Any(any) => Self::any(parts(any)),
-            Self::Is(Subject::Record(_) | Subject::Person(_), _) => Self::NEVER,
+            Self::Is(Subject::Record(_) | Subject::Person(_) | Subject::RecordModule, _) => {
+                Self::NEVER
+            }
             one => one,
         }
     }

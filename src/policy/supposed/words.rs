@@ -137,6 +137,7 @@ fn subject(subject: &Subject) -> String {
         Subject::Person(PersonFact::Consented) => "person.consented".to_owned(),
         Subject::Person(PersonFact::Objected) => "person.objected".to_owned(),
         Subject::Person(PersonFact::Restricted) => "person.restricted".to_owned(),
+        Subject::RecordModule => "the record's module".to_owned(),
     }
 }
 

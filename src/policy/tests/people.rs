@@ -180,9 +180,9 @@ fn terms_that_contradict_each_other_are_told_at_their_place() {
         ),
         (
             "then: { hide: record }",
-            "then: { hide: data }",
-            "Y017",
-            "{ hide",
+            "then: { hide: fields }",
+            "Y013",
+            "fields",
         ),
         (
             "then: { hide: record }",

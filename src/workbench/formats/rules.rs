@@ -248,8 +248,8 @@ pub(super) fn exception() -> Value {
 pub(super) fn retention() -> Value {
     let hide = map([key(
         "hide",
-        words(&["record"]),
-        "The record is not there any more.",
+        words(&["record", "data"]),
+        "`record`: it is not there any more. `data`: nothing of it is shown but what is technical.",
     )]);
     let keys = map([
         key(

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use crate::condition::Condition;
+use crate::condition::{Condition, Operand, Scalar, Subject, Test};
 use crate::diagnostic::Diagnostics;
 use crate::vocabulary::{Module, RuleName};
 
 use super::super::document::{Document, RetentionEntry, RowEntry, Stated, Word};
-use super::super::model::{Applies, RowRule};
+use super::super::model::{Applies, Cap, RowRule};
 use super::conditions::Conditions;
 use super::declared::Declared;
+use super::made::{self, Made};
 use super::rules::applies;
 
 /// How the log names row rules.
@@ -22,15 +23,22 @@ pub(super) fn rows(
     conditions: &mut Conditions,
     names: &Declared,
     found: &mut Diagnostics,
-) -> Vec<RowRule> {
-    let mut rows = Vec::new();
+) -> Made {
+    let mut made = Made::default();
     for entry in &document.rows {
-        rows.push(row(entry, conditions, names, found));
+        made.rows.push(row(entry, conditions, names, found));
     }
     for entry in &document.retention {
-        rows.push(retained(entry, conditions, names, found));
+        let row = retained(entry, conditions, names, found);
+        match entry.hides_data {
+            false => made.rows.push(row),
+            true => {
+                let cap = withheld(&row, names, (conditions, found));
+                made.restrict(cap, row, false);
+            }
+        }
     }
-    rows
+    made
 }
 
 fn row(
@@ -59,7 +67,7 @@ fn row(
     }
 }
 
-/// Records whose time is over are there for nobody.
+/// Keeps the records whose time is not over.
 fn retained(
     entry: &RetentionEntry,
     conditions: &mut Conditions,
@@ -80,6 +88,24 @@ fn retained(
         purposes: None,
         keep_when,
     }
+}
+
+/// Withholds the data of all records of the same modules that a rule does not keep.
+fn withheld(
+    kept: &RowRule,
+    names: &Declared,
+    asked: (&mut Conditions, &mut Diagnostics),
+) -> Option<Cap> {
+    let modules = kept.modules.iter();
+    let modules = modules.map(|module| Scalar::Text(module.as_str().to_owned()));
+    let modules = Test::OneOf(modules.map(Operand::Literal).collect());
+    let is_over = Condition::All(vec![
+        Condition::Is(Subject::RecordModule, modules),
+        Condition::Not(Box::new(kept.keep_when.clone())),
+    ]);
+    let rule = (kept.name.as_str(), &kept.place);
+    let why = "a retention rule that hides data needs one, too";
+    made::cap(rule, None, (is_over, why), names, asked)
 }
 
 /// The modules of a rule, and what keeps their records. What was not understood was reported, and keeps nothing.

@@ -40,9 +40,9 @@ impl Of {
     pub(super) fn subject(subject: &Subject) -> Self {
         match subject {
             Subject::Record(_) => Self::Values,
-            Subject::Caller(CallerFact::Roles) | Subject::Request(RequestFact::Module) => {
-                Self::Names
-            }
+            Subject::Caller(CallerFact::Roles)
+            | Subject::Request(RequestFact::Module)
+            | Subject::RecordModule => Self::Names,
             Subject::Caller(_) => Self::Texts,
             Subject::Request(_) => Self::Actions,
             Subject::Person(_) => Self::Truths,

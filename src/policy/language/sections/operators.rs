@@ -75,7 +75,9 @@ fn form(subject: &Subject) -> Form {
         Subject::Record(_) => FIELD,
         Subject::Caller(_) => CALLER,
         Subject::Request(RequestFact::Time) => TIME,
-        Subject::Request(RequestFact::Action | RequestFact::Module) => REQUEST,
+        Subject::Request(RequestFact::Action | RequestFact::Module) | Subject::RecordModule => {
+            REQUEST
+        }
         Subject::Person(_) => PERSON,
     }
 }

@@ -55,9 +55,7 @@ fn rule(keys: &Keys<'_>, document: &mut Document, found: &mut Diagnostics) -> Re
     let hold = keys.get("hold_when");
     let hold = hold.map(|node| conditions::read(node, found));
     let then = keys.require("then", found);
-    if let Some(node) = then {
-        hidden(node, found);
-    }
+    let hidden = then.and_then(|node| hidden(node, found));
     let kept = match (clock, clocks, after, &hold) {
         (Some(node), Some(clocks), Some(after), None | Some(Some(_))) => {
             let young = |field: Spanned<Field>| {
@@ -81,6 +79,7 @@ fn rule(keys: &Keys<'_>, document: &mut Document, found: &mut Diagnostics) -> Re
         name: name.unwrap_or_else(|| nameless(keys)),
         modules: modules(keys, found),
         kept,
+        hides_data: hidden == Some(Hidden::Data),
     }
 }
 
@@ -116,8 +115,15 @@ fn clocks(node: &Node, found: &mut Diagnostics) -> Option<Vec<Spanned<Field>>> {
     clocks.into_iter().collect()
 }
 
-/// What happens once the time is over: the record is not there any more.
-fn hidden(node: &Node, found: &mut Diagnostics) {
+/// What is hidden once the time is over.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Hidden {
+    Record,
+    Data,
+}
+
+fn hidden(node: &Node, found: &mut Diagnostics) -> Option<Hidden> {
+    const WORDS: &[(&str, Hidden)] = &[("record", Hidden::Record), ("data", Hidden::Data)];
     const FORM: Form = Form {
         what: "`then`",
         known: &["hide"],
@@ -128,14 +134,9 @@ fn hidden(node: &Node, found: &mut Diagnostics) {
         && FORM.refused.contains(&word.as_str())
     {
         found.push(refused(word));
-        return;
+        return None;
     }
     let hide = FORM.read(node, found);
-    let hide = hide.and_then(|keys| keys.require("hide", found));
-    match hide.map(|node| &node.kind) {
-        Some(NodeKind::Str(word)) if word == "data" => found.push(refused("{ hide: data }")),
-        _ => {
-            hide.and_then(|node| node.choice("value of `hide`", &[("record", ())], found));
-        }
-    }
+    let hide = hide.and_then(|keys| keys.require("hide", found))?;
+    hide.choice("value of `hide`", WORDS, found)
 }
