@@ -41,10 +41,13 @@ impl Pipeline {
         if named.len() > LOOKS_MAX {
             return Err(Reason::TooManyParts.into());
         }
-        let spares = spares_restricted(operation);
         for named in named {
             let module = &named.module;
-            let is_judged = plan.has_rows(module) || spares && plan.has_restricted(module);
+            let is_spared = match operation.action {
+                Action::Delete => plan.has_preserved(module),
+                _ => spares_restricted(operation) && plan.has_restricted(module),
+            };
+            let is_judged = plan.has_rows(module) || is_spared;
             if let Some(conditions) = plan.conditions(module).filter(|_| is_judged) {
                 let looking = self.look_at(visit, exchange, (&named, &conditions), record);
                 looking.await?;

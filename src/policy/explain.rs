@@ -338,12 +338,15 @@ impl<'a> Writer<'a> {
             .map(|verdict| verdict.level)
             .min()
             .unwrap_or(Level::Hide);
-        let usable = match level {
-            Level::Clear => self.view.usable_by(&categories),
+        let used = self.used.as_ref().unwrap_or(self.view);
+        let judged = categories.iter().map(|category| used.verdict(category));
+        let judged: Vec<_> = judged.collect();
+        let usable = match judged.iter().map(|verdict| verdict.level).min() {
+            Some(Level::Clear) => used.usable_by(&categories),
             _ => Usable::No,
         };
         let writable = {
-            let writes = verdicts.iter().map(|verdict| verdict.write);
+            let writes = judged.iter().map(|verdict| verdict.write);
             let writes: Vec<_> = categories.iter().zip(writes).collect();
             combined(&writes)
         };
@@ -355,6 +358,9 @@ impl<'a> Writer<'a> {
                 .map(|category| view.verdict(category).level);
             verdicts.min().unwrap_or(Level::Hide)
         }));
+        if usable > Usable::No && level < Level::Clear {
+            because.push(USED_ALL_THE_SAME.to_owned());
+        }
         because.extend(self.writing(&categories, level, &writable));
         let mut by: Vec<String> = verdicts
             .iter()

@@ -95,6 +95,7 @@ fn view(core: &Arc<Core>, roles: &[&Role]) -> View {
             .map(|purpose| counted(&core.model, &held, purpose))
             .unwrap_or_default(),
         purpose,
+        facts: core.model.of_most_records(),
         ..Situation::default()
     };
     View::new(core.clone(), situation)

@@ -14,7 +14,7 @@ use crate::vocabulary::{Field, FieldPath, Module, Purpose, Role, RuleName};
 use super::codes;
 use super::engine::Situation;
 use super::judge::{Core, View};
-use super::model::{Bit, Model};
+use super::model::{Bit, Cap, Model};
 use super::plan::Writable;
 use super::proof;
 
@@ -77,7 +77,13 @@ fn asking(model: &Model) -> Vec<Asking<'_>> {
             is_for: Box::new(move |situation| !grant.roles.is_disjoint(&situation.roles)),
         })
     });
-    let caps = model.caps.iter().filter_map(|cap| {
+    // Of what is withheld of a record altogether, nothing is written either.
+    let restricts = |cap: &&Cap| {
+        let mut restrictions = model.restrictions.iter();
+        restrictions.any(|restriction| restriction.row.name == cap.name)
+    };
+    let caps = model.caps.iter().filter(|cap| !restricts(cap));
+    let caps = caps.filter_map(|cap| {
         Some(Asking {
             kind: "cap",
             name: &cap.name,

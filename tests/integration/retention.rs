@@ -81,11 +81,14 @@ impl Aged {
         }
     }
 
+    /// How many records there are, or why nobody is told.
     fn count(&self, query: &str) -> Value {
         let sally = self.world.login("sally");
         let reply = self.world.get(&format!("{CONTACTS}/count{query}"), &sally);
-        assert_eq!(reply.status, 200, "{query}: {}", reply.text());
-        reply.json()["record_count"].clone()
+        match reply.status {
+            200 => reply.json()["record_count"].clone(),
+            _ => self.world.decision(&reply).last().unwrap()["outcome"]["reason"].clone(),
+        }
     }
 }
 
@@ -106,7 +109,8 @@ fn a_record_that_is_over_is_not_there_unless_it_is_on_hold() {
     let mut there = aged.young.clone();
     there.insert(aged.held.clone());
     assert_eq!(ids(&aged.listed("&fields=last_name")), there);
-    assert_eq!(aged.count(""), json!(there.len()));
+    // Nobody has told that this field is a date, so the CRM is not asked by it.
+    assert_eq!(aged.count(""), json!("count-not-available"));
     let write = json!({"description": "changed"});
     for (method, body) in [("GET", None), ("PUT", Some(&write)), ("DELETE", None)] {
         let nobody = aged.ask(method, NOBODY, body);
@@ -165,8 +169,8 @@ fn nobody_is_found_by_data_that_are_hidden() {
         let expected: BTreeSet<String> = found.into_iter().cloned().collect();
         assert_eq!(ids(&records), expected, "{by}");
     }
-    assert_eq!(aged.count("?filter[0][last_name]=Overton"), json!(0));
-    assert_eq!(aged.count("?filter[0][last_name]=Holder"), json!(1));
+    let counted = aged.count("?filter[0][last_name]=Overton");
+    assert_eq!(counted, json!("count-not-available"));
     // In which order they stand would tell something of them, too.
     let sorted = ids(&aged.listed("&fields=last_name&order_by=last_name"));
     assert!(!sorted.contains(&aged.over) && sorted.contains(&aged.held));

@@ -21,9 +21,15 @@ pub(in crate::policy) struct Concern {
 impl Concern {
     /// Looks at all that is known of a module.
     pub(super) fn of(view: &View, module: &Module) -> Self {
+        let model = &view.core.model;
         let categories = categories(view, module);
+        let mut bits = bits(model, &categories);
+        if model.observed.is_some() {
+            // They withhold what nobody has classified, too, which passes then.
+            bits |= model.restricting();
+        }
         Self {
-            bits: bits(&view.core.model, &categories) & !view.core.model.bits_of_others(module),
+            bits: bits & !model.bits_of_others(module),
             foreign: foreign(view, module),
         }
     }

@@ -39,6 +39,13 @@ struct Restricted {
     preserves: bool,
 }
 
+impl Restricted {
+    fn is_about(&self, module: &Module) -> bool {
+        let (_, modules, _) = &self.row;
+        modules.contains(module)
+    }
+}
+
 /// What must be looked at of a module's records before their rules are known.
 #[derive(Clone)]
 pub struct Conditions {
@@ -134,9 +141,14 @@ impl RecordTerms {
         self.table(self.base_bits & !self.tables.model().restricting())
     }
 
-    /// From here on, records whose processing is restricted are not there: the request uses what is withheld of them.
-    pub(super) fn leave_out_restricted(&mut self) {
-        let rows = self.restrictions.iter().map(|one| one.row.clone());
+    /// From here on, records of these modules whose processing is restricted are not there: the request uses what is withheld of
+    /// them.
+    pub(super) fn leave_out_restricted(&mut self, used: &BTreeSet<Module>) {
+        let rows = self.restrictions.iter().filter_map(|one| {
+            let (name, modules, keep) = &one.row;
+            let modules: BTreeSet<Module> = modules.intersection(used).cloned().collect();
+            (!modules.is_empty()).then(|| (name.clone(), modules, keep.clone()))
+        });
         self.rows.extend(rows);
     }
 
@@ -183,8 +195,14 @@ impl RecordTerms {
 
     /// Whether the processing of some of a module's records may be restricted.
     pub(super) fn has_restricted(&self, module: &Module) -> bool {
-        let mut of = self.restrictions.iter().map(|one| &one.row);
-        of.any(|(_, modules, _)| modules.contains(module))
+        let mut all = self.restrictions.iter();
+        all.any(|one| one.is_about(module))
+    }
+
+    /// Whether some of them may not even be deleted.
+    pub(super) fn has_preserved(&self, module: &Module) -> bool {
+        let mut all = self.restrictions.iter();
+        all.any(|one| one.preserves && one.is_about(module))
     }
 
     /// The rules by which nothing of a module's records is shown but which they are.

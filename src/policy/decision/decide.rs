@@ -95,10 +95,8 @@ fn decided(
     let used = terms
         .as_ref()
         .map_or_else(|| table.clone(), RecordTerms::used);
-    if let Some(terms) = &mut terms
-        && uses_more((&used, &table), operation)
-    {
-        terms.leave_out_restricted();
+    if let Some(terms) = &mut terms {
+        terms.leave_out_restricted(&used_more((&used, &table), operation));
     }
     let mut plan = Plan {
         table,
@@ -410,22 +408,25 @@ fn usable_by(table: &Table, path: &FieldPath) -> Usable {
     rules.field(path.field.as_str()).usable
 }
 
-/// Whether an operation finds records by fields that may be used less by one table than by another.
-fn uses_more((most, least): (&Arc<Table>, &Arc<Table>), operation: &Operation) -> bool {
+/// The modules by whose fields an operation finds records that may be used less by one table than by another.
+fn used_more((most, least): (&Arc<Table>, &Arc<Table>), operation: &Operation) -> BTreeSet<Module> {
     if Arc::ptr_eq(most, least) {
-        return false;
+        return BTreeSet::new();
     }
-    let differs = |path: &FieldPath| usable_by(most, path) != usable_by(least, path);
+    let mut paths = Vec::new();
     let mut searched = Vec::new();
     if let Some(target) = operation.target() {
         operation.query.searched(target, &mut searched);
     }
-    let is_searched = searched.into_iter().any(|(module, _)| {
+    for (module, _) in searched {
         let rules = most.records(module);
-        let mut fields = rules.searched().into_iter().flatten();
-        fields.any(|field| differs(&FieldPath::new(module, field.as_str())))
-    });
+        let fields = rules.searched().into_iter().flatten();
+        paths.extend(fields.map(|field| FieldPath::new(module, field.as_str())));
+    }
     let finds = |how: Use| !matches!(how, Use::Shown | Use::Written);
-    let mut uses = operation.uses().into_iter();
-    is_searched || uses.any(|used| finds(used.how) && differs(&used.path))
+    let uses = operation.uses().into_iter();
+    paths.extend(uses.filter(|used| finds(used.how)).map(|used| used.path));
+    let differs = |path: &FieldPath| usable_by(most, path) != usable_by(least, path);
+    paths.retain(differs);
+    paths.into_iter().map(|path| path.module).collect()
 }

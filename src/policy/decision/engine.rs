@@ -283,6 +283,21 @@ impl Model {
         bits.fold(0, |all, bit| all | bit)
     }
 
+    /// What counts of most records: as little is shown as conditions can, but nothing is withheld of some records alone.
+    pub(in crate::policy) fn of_most_records(&self) -> Facts {
+        match self.restricting() {
+            0 => Facts::Least,
+            restricting => Facts::Known(self.least() & !restricting),
+        }
+    }
+
+    /// Whether the data of a record are withheld whatever they are, as far as restrictions do it.
+    pub(in crate::policy) fn restricts(&self, situation: &Situation) -> bool {
+        self.restrictions.iter().any(|one| {
+            is_for(one.row.purposes.as_ref(), situation) && situation.facts.withhold(Some(one.when))
+        })
+    }
+
     /// The conditions of rules that withhold nothing of a module's records, whatever they hold: they are about those of others.
     pub(in crate::policy) fn bits_of_others(&self, module: &Module) -> u64 {
         let noted = (0..).map(Bit).zip(&self.conditions);

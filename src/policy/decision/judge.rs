@@ -478,9 +478,11 @@ impl View {
         looked.iter().map(of_one).min().unwrap_or(Usable::Yes)
     }
 
-    /// Whether what nobody has classified is shown, because the whole policy only observes.
+    /// Whether what nobody has classified is shown, because the whole policy only observes. Of records whose data are withheld
+    /// it is not.
     pub(in crate::policy) fn lets_unclassified_pass(&self) -> bool {
-        self.core.model.observes_whole(&self.situation)
+        let model = &self.core.model;
+        model.observes_whole(&self.situation) && !model.restricts(&self.situation)
     }
 
     fn writable(

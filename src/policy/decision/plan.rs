@@ -132,6 +132,12 @@ impl Plan {
         terms.is_some_and(|terms| terms.has_restricted(module))
     }
 
+    /// Whether some of them may not even be deleted.
+    pub fn has_preserved(&self, module: &Module) -> bool {
+        let terms = self.terms.as_ref();
+        terms.is_some_and(|terms| terms.has_preserved(module))
+    }
+
     /// The rules of a module's records, as of one of which everything shows most: none shows more.
     pub fn records_at_most(&self, module: &Module) -> Arc<RecordRules> {
         match &self.terms {

@@ -28,6 +28,7 @@ impl<'a> Sight<'a> {
                 let situation = Situation {
                     roles: BTreeSet::from([role.clone()]),
                     purpose: Some(purpose.clone()),
+                    facts: model.of_most_records(),
                     ..Situation::default()
                 };
                 situations.push((role, situation));

@@ -63,6 +63,7 @@ fn is_held(model: &Model, category: &Category) -> bool {
         about(&cap.data, category)
             && cap.level < Level::Clear
             && cap.purposes.is_none()
+            && cap.when.is_none()
             && !matches!(cap.applies, Applies::Roles(_))
     })
 }

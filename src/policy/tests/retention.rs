@@ -2,14 +2,18 @@
 
 use crate::condition::{Condition, Operand, Resolved, Scalar, Subject, Test};
 use crate::dialect::Operation;
-use crate::policy::testing::{caller, compile, filtered, list, schema};
+use crate::policy::testing::{caller, compile, filtered, list, schema, try_compile};
 use crate::policy::{Compared, Decision, Plan, Policy, Usable, Writable};
 use crate::vocabulary::{Level, Module, Purpose, Role};
 
 const OLD: &str = "  - { name: old, modules: Contacts, clock: record.birthdate, after: 3y, then: { hide: data } }\n";
 
 fn policy(retention: &str) -> Policy {
-    compile(&[&format!(
+    compile(&[&source(retention)])
+}
+
+fn source(retention: &str) -> String {
+    format!(
         "policy: p
 roles: {{ sales: {{ from: {{ crm.role: Sales }}, default_purpose: work }} }}
 purposes: {{ work: {{ legal_basis: contract, roles: sales }} }}
@@ -20,7 +24,7 @@ classify:
 grants: [{{ name: all, roles: sales, data: [technical, identity, work], level: clear }}]
 retention:
 {retention}"
-    )])
+    )
 }
 
 fn decided(policy: &Policy, operation: &Operation) -> Plan {
@@ -168,4 +172,62 @@ fn the_page_tells_it_of_the_modules_that_it_is_about() {
         "{}",
         page("Leads")
     );
+}
+
+#[test]
+fn what_nobody_has_classified_is_withheld_too_while_the_policy_observes() {
+    let observing = compile(&[&source(&format!("{OLD}mode: observe\nuntil: 2099-12-20\n"))]);
+    let contacts = Module::new("Contacts");
+    let plan = decided(&observing, &filtered("notes_c"));
+    assert_eq!(
+        plan.records(&contacts).field("notes_c").level,
+        Level::Redact
+    );
+    assert_eq!(
+        plan.records(&contacts).field("notes_c").writable,
+        Writable::No
+    );
+    assert!(plan.has_rows(&contacts), "and nobody finds it by that");
+    let conditions = plan.conditions(&contacts).unwrap();
+    let young = conditions.rules(conditions.usual()).field("notes_c");
+    assert_eq!(
+        (young.level, &young.writable),
+        (Level::Clear, &Writable::Yes)
+    );
+}
+
+#[test]
+fn records_of_other_modules_are_not_left_out_for_what_is_used() {
+    let both = format!(
+        "{OLD}{}",
+        OLD.replace("old", "older").replace("Contacts", "Leads")
+    );
+    let plan = decided(&policy(&both), &filtered("last_name"));
+    assert!(plan.has_rows(&Module::new("Contacts")));
+    let leads = Module::new("Leads");
+    assert!(!plan.has_rows(&leads) && plan.has_restricted(&leads));
+    assert!(!plan.has_preserved(&leads));
+}
+
+#[test]
+fn the_rule_is_no_reason_to_leave_out_a_warning() {
+    let odd = "  - { name: everybody, roles: sales, data: [special, financial], level: clear }\n";
+    let codes = |retention: &str| {
+        let text = source(retention);
+        let text = text.replacen("grants: [", "grants:\n  - ", 1);
+        let text = text.replacen("level: clear }]\n", &format!("level: clear }}\n{odd}"), 1);
+        let text = text.replacen(
+            "Accounts: { ",
+            "Accounts: { religion_c: special.belief, iban_c: financial.iban, ",
+            1,
+        );
+        let (policy, found) = try_compile(&[&text]);
+        assert!(policy.is_some(), "{}", found.render(false));
+        let mut codes: Vec<&str> = found.iter().map(|one| one.code).collect();
+        codes.sort_unstable();
+        codes
+    };
+    let without = codes("  []\n");
+    assert!(without.contains(&"W115"), "{without:?}");
+    assert_eq!(codes(OLD), without);
 }
