@@ -1,6 +1,7 @@
 //! From the CRM's answer to a reply: filtered whole and recorded before the first byte leaves, or, where it is too
 //! large to hold, as a stream after its opening event.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,14 +23,14 @@ use crate::policy::FieldRule;
 use crate::reason::{Outcome, Reason};
 use crate::reply::{Refusal, Reply};
 use crate::transport::Cause;
-use crate::vocabulary::Action;
+use crate::vocabulary::{Action, RuleName};
 
 /// What became of an answer while it was read.
 enum Read {
     Whole(Box<Released>),
     TooLargeToHold(Box<Filtering>),
-    /// The record that it is about is not there for the caller.
-    Absent,
+    /// The record that it is about is not there for the caller, because of these rules.
+    Absent(BTreeMap<RuleName, u64>),
     /// It cannot be read.
     Unfit(Reason),
 }
@@ -140,7 +141,12 @@ impl Pipeline {
                     .await
                     .holding(share)
             }
-            Ok(Read::Absent) => self.absent(visit, answer, (account, record)).await,
+            Ok(Read::Absent(by)) => {
+                for (rule, records) in &by {
+                    record.absent(rule, *records);
+                }
+                self.absent(visit, answer, (account, record)).await
+            }
             Ok(Read::TooLargeToHold(filtering))
                 if self.settings.stream_large_replies && !visit.whole_only && !is_unchanged =>
             {
@@ -273,7 +279,7 @@ impl Pipeline {
             kept = kept.and_then(|mut kept| kept.push(&chunk).is_ok().then_some(kept));
             if let Err(error) = filtering.push(&chunk) {
                 if error.cause == filter::Cause::Absent {
-                    return Ok(Read::Absent);
+                    return Ok(Read::Absent(filtering.absent().clone()));
                 }
                 visit.entrance.told.keys(filtering.unheard());
                 return Ok(Read::Unfit(visit.entrance.told.unfilterable(error)));
@@ -283,10 +289,11 @@ impl Pipeline {
             }
             share.grow_to(filtering.pending())?;
         }
+        let absent = filtering.absent().clone();
         match filtering.finish() {
             // Some APIs put the one record that is read into a list.
             Ok((_, report)) if is_one && !report.absent.is_empty() && report.records == 0 => {
-                Ok(Read::Absent)
+                Ok(Read::Absent(report.absent))
             }
             Ok((filtered, report)) => {
                 visit.entrance.told.report(&report);
@@ -297,7 +304,7 @@ impl Pipeline {
                     lesser,
                 })))
             }
-            Err(error) if error.cause == filter::Cause::Absent => Ok(Read::Absent),
+            Err(error) if error.cause == filter::Cause::Absent => Ok(Read::Absent(absent)),
             Err(error) => Ok(Read::Unfit(visit.entrance.told.unfilterable(error))),
         }
     }

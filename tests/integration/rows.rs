@@ -123,11 +123,11 @@ fn what_is_not_there_is_read_changed_and_deleted_like_what_does_not_exist() {
         assert_eq!(told(&absent), told(&nobody), "{method} {behind}");
         assert_eq!(absent.status, 404, "{method} {behind}: {}", absent.text());
         let event = world.decision(&absent);
-        assert_eq!(
-            event.last().unwrap()["outcome"]["kind"],
-            json!("not-found-by-policy"),
-            "{method} {behind}"
-        );
+        let event = event.last().unwrap();
+        let kind = &event["outcome"]["kind"];
+        assert_eq!(*kind, json!("not-found-by-policy"), "{method} {behind}");
+        let withheld = &event["records"]["withheld"]["row"];
+        assert_eq!(*withheld, json!(1), "{method} {behind}");
     }
     assert_eq!(world.truth("Contacts", other), before);
     // Her own she reads and changes.

@@ -1,5 +1,8 @@
 //! What hides data of records whose time is over: what is shown, used, written and told of them, and of all others.
 
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
+
 use crate::condition::{Condition, Operand, Resolved, Scalar, Subject, Test};
 use crate::dialect::Operation;
 use crate::policy::testing::{caller, compile, filtered, list, schema, try_compile};
@@ -176,7 +179,9 @@ fn the_page_tells_it_of_the_modules_that_it_is_about() {
 
 #[test]
 fn what_nobody_has_classified_is_withheld_too_while_the_policy_observes() {
-    let observing = compile(&[&source(&format!("{OLD}mode: observe\nuntil: 2099-12-20\n"))]);
+    let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
+    let until = today.saturating_add(20.days());
+    let observing = compile(&[&source(&format!("{OLD}mode: observe\nuntil: {until}\n"))]);
     let contacts = Module::new("Contacts");
     let plan = decided(&observing, &filtered("notes_c"));
     assert_eq!(
