@@ -203,6 +203,10 @@ fn in_force(model: &Model, situation: &Situation) -> Vec<String> {
 const USED_ALL_THE_SAME: &str =
     "matched, sorted and searched all the same: then records of which it is withheld are not found";
 
+/// What is said of what nobody has classified, while the whole policy observes.
+const PASSES_ELSEWHERE: &str =
+    "mode.observe: clear of records of which data are not withheld; these alone are found by it";
+
 /// Writes the reasons; a file's path is written where it changes, then only lines.
 struct Writer<'a> {
     view: &'a View,
@@ -216,7 +220,7 @@ impl<'a> Writer<'a> {
     fn new(view: &'a View) -> Self {
         let (model, situation) = (&view.core.model, view.situation.clone());
         let used = Situation {
-            facts: situation.facts.without(model.restricting()),
+            facts: situation.facts.without(model.restricting_in(&situation)),
             ..situation
         };
         Self {
@@ -279,7 +283,9 @@ impl<'a> Writer<'a> {
             view.judge(module, field).level
         }));
         because.extend(self.observed(module, field, judged.level));
-        if usable > judged.usable {
+        if sources.unclassified && used.level > judged.level {
+            because.push(PASSES_ELSEWHERE.to_owned());
+        } else if usable > judged.usable {
             because.push(USED_ALL_THE_SAME.to_owned());
         }
         if judged.level == Level::Clear && self.view.core.schema.is_right(module, field.as_str()) {
@@ -427,11 +433,17 @@ impl<'a> Writer<'a> {
 
     fn rest(&self) -> Row {
         let passes = self.view.lets_unclassified_pass();
+        let is_used = self
+            .used
+            .as_ref()
+            .map_or(passes, View::lets_unclassified_pass);
         let observed = passes.then(|| OBSERVED.to_owned());
         let by: Vec<String> = [UNCLASSIFIED.to_owned()]
             .into_iter()
             .chain(observed)
             .collect();
+        let mut because = by.clone();
+        because.extend((is_used && !passes).then(|| PASSES_ELSEWHERE.to_owned()));
         Row {
             field: "(any other)".to_owned(),
             pattern: true,
@@ -441,10 +453,10 @@ impl<'a> Writer<'a> {
             } else {
                 self.model.unclassified
             },
-            because: by.clone(),
+            because,
             by,
-            usable: if passes { Usable::Yes } else { Usable::No },
-            writable: if passes { "yes" } else { "no" },
+            usable: if is_used { Usable::Yes } else { Usable::No },
+            writable: if is_used { "yes" } else { "no" },
         }
     }
 

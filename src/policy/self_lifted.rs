@@ -9,12 +9,12 @@ use std::sync::Arc;
 use crate::condition::{Condition, Subject};
 use crate::diagnostic::{Diagnostic, Diagnostics, Place, quoted};
 use crate::dialect::Schema;
-use crate::vocabulary::{Field, FieldPath, Module, Purpose, Role, RuleName};
+use crate::vocabulary::{Category, Field, FieldPath, Module, Purpose, Role, RuleName};
 
 use super::codes;
 use super::engine::Situation;
 use super::judge::{Core, View};
-use super::model::{Bit, Cap, Model};
+use super::model::{Bit, Cap, Model, about};
 use super::plan::Writable;
 use super::proof;
 
@@ -26,6 +26,8 @@ struct Asking<'a> {
     condition: &'a Condition,
     /// The modules whose records it asks; `None`: each.
     modules: Option<&'a BTreeSet<Module>>,
+    /// What nobody writes while it holds.
+    unwritten: &'a [Category],
     /// Whether it is for these callers.
     is_for: Box<dyn Fn(&Situation) -> bool + 'a>,
 }
@@ -74,22 +76,23 @@ fn asking(model: &Model) -> Vec<Asking<'_>> {
             place: &grant.place,
             condition: condition(grant.when)?,
             modules: None,
+            unwritten: &[],
             is_for: Box::new(move |situation| !grant.roles.is_disjoint(&situation.roles)),
         })
     });
-    // Of what is withheld of a record altogether, nothing is written either.
-    let restricts = |cap: &&Cap| {
+    let restriction = |cap: &Cap| {
         let mut restrictions = model.restrictions.iter();
-        restrictions.any(|restriction| restriction.row.name == cap.name)
+        restrictions.find(|restriction| restriction.row.name == cap.name)
     };
-    let caps = model.caps.iter().filter(|cap| !restricts(cap));
-    let caps = caps.filter_map(|cap| {
+    let caps = model.caps.iter().filter_map(|cap| {
+        let restriction = restriction(cap);
         Some(Asking {
             kind: "cap",
             name: &cap.name,
             place: &cap.place,
             condition: condition(cap.when)?,
-            modules: None,
+            modules: restriction.map(|one| &one.row.modules),
+            unwritten: restriction.map_or(&[], |_| cap.data.as_slice()),
             is_for: Box::new(move |situation| cap.is_for(situation)),
         })
     });
@@ -99,6 +102,7 @@ fn asking(model: &Model) -> Vec<Asking<'_>> {
         place: &row.place,
         condition: &row.keep_when,
         modules: Some(&row.modules),
+        unwritten: &[],
         // Whom it is for cannot write what it keeps from them.
         is_for: Box::new(move |situation| {
             let mut modules = row.modules.iter();
@@ -135,11 +139,15 @@ fn writers(
     let modules = model.classes.modules.keys();
     let meant = |module: &&Module| rule.modules.is_none_or(|modules| modules.contains(*module));
     for module in modules.filter(meant) {
+        let categories = model.classes.of(module, field);
+        if categories.iter().any(|own| about(rule.unwritten, own)) {
+            continue;
+        }
         // What nobody classified is not written.
         let mut roles = BTreeSet::new();
         for view in views.iter().filter(|view| (rule.is_for)(&view.situation)) {
-            let is_known = view.core.schema.has_field(module, field.as_str())
-                || !model.classes.of(module, field).is_empty();
+            let is_known =
+                view.core.schema.has_field(module, field.as_str()) || !categories.is_empty();
             if is_known && view.rule(module, field).writable != Writable::No {
                 roles.extend(view.situation.roles.iter().cloned());
             }

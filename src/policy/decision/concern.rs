@@ -23,11 +23,8 @@ impl Concern {
     pub(super) fn of(view: &View, module: &Module) -> Self {
         let model = &view.core.model;
         let categories = categories(view, module);
-        let mut bits = bits(model, &categories);
-        if model.observed.is_some() {
-            // They withhold what nobody has classified, too, which passes then.
-            bits |= model.restricting();
-        }
+        // Restrictions say more than what is shown: what nobody has classified, and whether a record may be deleted.
+        let bits = bits(model, &categories) | model.restricting();
         Self {
             bits: bits & !model.bits_of_others(module),
             foreign: foreign(view, module),

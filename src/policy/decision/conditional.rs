@@ -138,7 +138,9 @@ impl RecordTerms {
     /// The rules by which fields may be used: those of a record of which nothing is known but that its processing is not
     /// restricted.
     pub(super) fn used(&self) -> Arc<Table> {
-        self.table(self.base_bits & !self.tables.model().restricting())
+        let spared = self.restrictions.iter().map(|one| one.when.mask());
+        let spared = spared.fold(0, |all, bit| all | bit);
+        self.table(self.base_bits & !spared)
     }
 
     /// From here on, records of these modules whose processing is restricted are not there: the request uses what is withheld of

@@ -255,7 +255,7 @@ impl Model {
         &self,
         situation: &Situation,
         module: &Module,
-        mut categories: impl Iterator<Item = &'a Category>,
+        categories: impl Iterator<Item = &'a Category>,
     ) -> bool {
         // Of records about nobody, it is known what holds of the persons whom they are about.
         let people = self.people.as_ref();
@@ -274,13 +274,27 @@ impl Model {
             grants.any(|grant| asks(grant.when) && about(&grant.data, category))
                 || caps.any(|cap| asks(cap.when) && about(&cap.data, category))
         };
-        self.rows.iter().any(|row| row.matches(situation, module)) || categories.any(asked)
+        let mut categories = categories.peekable();
+        // What nobody has classified is withheld of some records alone while the whole policy observes.
+        let is_restricted = categories.peek().is_none() && self.observes_whole(situation) && {
+            let mut restrictions = self.restrictions.iter();
+            restrictions.any(|one| one.row.matches(situation, module))
+        };
+        let mut rows = self.rows.iter();
+        is_restricted || rows.any(|row| row.matches(situation, module)) || categories.any(asked)
     }
 
     /// The conditions of what is withheld of some records, and may be used of all others.
     pub(in crate::policy) fn restricting(&self) -> u64 {
         let bits = self.restrictions.iter().map(|one| one.when.mask());
         bits.fold(0, |all, bit| all | bit)
+    }
+
+    /// The same, as far as that is so in a situation.
+    pub(in crate::policy) fn restricting_in(&self, situation: &Situation) -> u64 {
+        let restrictions = self.restrictions.iter();
+        let of = restrictions.filter(|one| is_for(one.row.purposes.as_ref(), situation));
+        of.fold(0, |all, one| all | one.when.mask())
     }
 
     /// What counts of most records: as little is shown as conditions can, but nothing is withheld of some records alone.

@@ -371,6 +371,21 @@ fn what_restrictions_withhold_is_used_and_finds_no_restricted_records() {
 }
 
 #[test]
+fn a_cap_of_ones_own_for_those_restricted_holds_for_every_use() {
+    let caps = "retention: []\ncaps: [{ name: own, data: contact, level: redact, purposes: claims, when: { person.restricted: { equals: true } } }]\n";
+    let text = asking("", "");
+    let (rules, _) = text.split_once("retention:").unwrap();
+    let policy = compile(&[&format!("{rules}{caps}")]);
+    let caller = caller(&["Marketing"]);
+    let decided = |purpose: &str| match policy.decide(&caller, Some(purpose), &filtered("email")) {
+        Decision::Permit(_) => None,
+        Decision::Deny(denial) => Some(denial.reason),
+    };
+    assert_eq!(decided("claims"), Some(Reason::FieldNotUsable));
+    assert_eq!(decided("mailing"), None, "they are left out");
+}
+
+#[test]
 fn terms_can_be_asked_for() {
     let policy = compile(&[&asking("", "")]);
     let terms = policy.consent_terms(&Purpose::new("newsletter")).unwrap();

@@ -21,13 +21,20 @@ fn source(retention: &str) -> String {
 roles: {{ sales: {{ from: {{ crm.role: Sales }}, default_purpose: work }} }}
 purposes: {{ work: {{ legal_basis: contract, roles: sales }} }}
 classify:
-  Contacts: {{ id: technical.id, last_name: identity.name, birthdate: identity.birth_date, date_entered: technical.timestamp, account_name: work.organisation }}
+  Contacts: {{ id: technical.id, last_name: identity.name, birthdate: identity.birth_date, date_entered: technical.timestamp, account_name: work.organisation, \"*_code_c\": work.position }}
   Leads: {{ id: technical.id, last_name: identity.name }}
   Accounts: {{ id: technical.id, name: work.organisation }}
 grants: [{{ name: all, roles: sales, data: [technical, identity, work], level: clear }}]
 retention:
 {retention}"
     )
+}
+
+/// The same, while the whole policy observes.
+fn observed(retention: &str) -> String {
+    let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
+    let until = today.saturating_add(20.days());
+    source(&format!("{retention}mode: observe\nuntil: {until}\n"))
 }
 
 fn decided(policy: &Policy, operation: &Operation) -> Plan {
@@ -179,9 +186,7 @@ fn the_page_tells_it_of_the_modules_that_it_is_about() {
 
 #[test]
 fn what_nobody_has_classified_is_withheld_too_while_the_policy_observes() {
-    let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
-    let until = today.saturating_add(20.days());
-    let observing = compile(&[&source(&format!("{OLD}mode: observe\nuntil: {until}\n"))]);
+    let observing = compile(&[&observed(OLD)]);
     let contacts = Module::new("Contacts");
     let plan = decided(&observing, &filtered("notes_c"));
     assert_eq!(
@@ -235,4 +240,32 @@ fn the_rule_is_no_reason_to_leave_out_a_warning() {
     let without = codes("  []\n");
     assert!(without.contains(&"W115"), "{without:?}");
     assert_eq!(codes(OLD), without);
+}
+
+#[test]
+fn copies_of_what_nobody_has_classified_are_withheld_too_while_the_policy_observes() {
+    let contacts = Module::new("Contacts");
+    let shown = |retention: &str| {
+        let text = observed(retention).replace(
+            "name: work.organisation }",
+            "date_entered: technical.timestamp }",
+        );
+        let plan = decided(&compile(&[&text]), &list(Some("Contacts")));
+        plan.records_at_most(&contacts).field("account_name").level
+    };
+    let of = |module: &str| OLD.replace("Contacts", module);
+    assert_eq!(shown(&of("Leads")), Level::Clear);
+    assert_eq!(shown(&of("Accounts")), Level::Redact);
+}
+
+#[test]
+fn whoever_may_write_what_the_rule_asks_for_of_what_is_over_is_warned_of() {
+    let lifted = |category: &str| {
+        let text = source(OLD).replace("identity.birth_date", category);
+        let (policy, found) = try_compile(&[&text]);
+        assert!(policy.is_some(), "{}", found.render(false));
+        found.iter().any(|one| one.code == "W158")
+    };
+    assert!(lifted("technical.timestamp"));
+    assert!(!lifted("identity.birth_date"), "it is withheld itself");
 }
