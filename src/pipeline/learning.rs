@@ -131,17 +131,15 @@ impl LiveSchema {
         background::run("reload", preparing).await
     }
 
-    /// Puts a dialect with another schema in force. The caller holds what was heard.
-    fn put(&self, dialect: Arc<dyn Dialect>, policy: Option<Arc<InForce>>) {
+    /// Puts a dialect with another schema in force, and gives what was in force before. The caller holds what was heard.
+    fn put(&self, dialect: Arc<dyn Dialect>, policy: Option<Arc<InForce>>) -> Option<Arc<InForce>> {
         let current = self.current.get();
         let in_force = policy.or_else(|| {
             let before = current?.load_full();
             Some(InForce::new(dialect.clone(), &before.policy))
         });
         *self.dialect.write().unwrap_or_else(PoisonError::into_inner) = dialect;
-        if let (Some(current), Some(in_force)) = (current, in_force) {
-            current.store(in_force);
-        }
+        Some(current?.swap(in_force?))
     }
 
     /// Takes in what the CRM says of its data. The schema as heard, if anything of it is new.
@@ -336,12 +334,12 @@ impl Prepared {
         self.in_force.dialect.schema().clone()
     }
 
-    /// From now on requests are decided by it. Those under way go on as they began.
-    pub fn put(mut self) {
+    /// From now on requests are decided by it. Those under way go on as they began, by what is given back here.
+    pub fn put(mut self) -> impl Send + 'static {
         self.heard.configured = self.configured;
         self.heard.schema = self.schema;
         let in_force = self.in_force;
-        self.live.put(in_force.dialect.clone(), Some(in_force));
+        self.live.put(in_force.dialect.clone(), Some(in_force))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Looks at the policy, and what belongs to it: schema files and tests.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::candidate::Candidate;
 use super::looks::{Looks, Turn};
@@ -18,6 +18,9 @@ use crate::policy::Policy;
 const PART: &str = "policy";
 /// The part that says what is on disk.
 const ON_DISK: &str = "policy-on-disk";
+
+/// How long nearly all requests have ended after that were under way.
+const UNDER_WAY: Duration = Duration::from_secs(1);
 
 /// The policy that is in force, and what was seen of it on disk.
 #[derive(Debug)]
@@ -185,7 +188,7 @@ impl Reloader {
             self.policy.tell_refused(&self.stage, words);
             return Outcome::Rejected(Vec::new());
         }
-        prepared.into_iter().for_each(|one| one.put());
+        let replaced: Vec<_> = prepared.into_iter().map(Prepared::put).collect();
         tokio::spawn(catch_up(limits.put()));
         for pipeline in &self.stage.pipelines {
             pipeline.policy_changed();
@@ -195,9 +198,15 @@ impl Reloader {
         self.policy.looks.taken(found);
         self.policy.tell(&self.stage);
         let policy = &self.policy.policy;
-        let (name, hash, previous, by) =
-            (policy.name(), policy.hash(), previous.hash(), by.as_str());
-        tracing::info!(name, hash, previous, by, "another policy is in force");
+        let (name, hash, by) = (policy.name(), policy.hash(), by.as_str());
+        tracing::info!(
+            name,
+            hash,
+            previous = previous.hash(),
+            by,
+            "another policy is in force"
+        );
+        tokio::spawn(let_go((replaced, previous)));
         super::tell_observation(policy);
         if problems.warnings() > 0 {
             tracing::warn!(hash, "the policy has warnings:\n{}", problems.render(false));
@@ -243,6 +252,13 @@ impl Reloader {
             );
         }
     }
+}
+
+/// Drops what was in force, when requests under way have ended: it takes milliseconds, in which a thread that answers would
+/// answer nobody.
+async fn let_go(replaced: impl Send + 'static) {
+    tokio::time::sleep(UNDER_WAY).await;
+    background::run("reload", move || drop(replaced)).await;
 }
 
 /// New limits count what happened before they came into force.

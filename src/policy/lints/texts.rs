@@ -149,17 +149,20 @@ fn is_name_of_all(
         let own = classes.modules.get(module);
         own.is_some_and(|own| !own.exact.contains_key(field)) && is_own(module)
     };
-    let known = schema.modules();
+    let named_elsewhere = || {
+        let known = schema.modules();
+        let modules = classes.modules.keys();
+        modules
+            .filter(|module| known.contains(module) && named_for_all(module))
+            .count()
+            > 1
+    };
+    // The list of all modules is made for the few names that come so far, not for each field of a policy.
     !schema.names_all_fields()
         && field.as_str() == Field::fold(schema.display_field()).as_str()
         && classes.everywhere.exact.contains_key(field)
         && named_for_all(module)
-        && classes
-            .modules
-            .keys()
-            .filter(|module| known.contains(module) && named_for_all(module))
-            .count()
-            > 1
+        && named_elsewhere()
 }
 
 fn detectors(looked: &Looked<'_>, found: &mut Diagnostics) {

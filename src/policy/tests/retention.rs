@@ -177,6 +177,9 @@ fn the_page_tells_it_of_the_modules_that_it_is_about() {
     let name: Vec<&str> = name.unwrap().split_whitespace().take(5).collect();
     assert_eq!(name[2..], ["redact", "yes", "yes"], "{contacts}");
     assert!(contacts.contains("are not found"), "{contacts}");
+    let pattern = contacts.lines().find(|line| line.starts_with("*_code_c"));
+    let pattern: Vec<&str> = pattern.unwrap().split_whitespace().take(5).collect();
+    assert_eq!(pattern[2..], ["redact", "yes", "yes"], "{contacts}");
     assert!(
         !page("Leads").contains("retention.old"),
         "{}",
