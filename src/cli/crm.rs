@@ -128,6 +128,7 @@ pub(super) fn open(asked: &Asked, reader: Reader, most: Option<u64>) -> Result<O
             most,
             page_max: upstream.page_max,
             by_id: false,
+            confirmed: false,
         },
         modules: asked.modules.iter().map(|name| Module::new(name)).collect(),
         config,

@@ -278,6 +278,7 @@ fn read(crm: &Crm, recorder: &Recorder, staging: &Staging) -> Result<(Found, Vec
         };
         let wish = Wish {
             by_id: false,
+            confirmed: false,
             most: Some(SAMPLE),
             page_max: 100,
         };

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::moment::moment;
 use super::policy_terms::PolicyTerms;
 use crate::dialect::survey::Said;
-use crate::ledger::{Kind, Saying};
+use crate::ledger::{Kind, Proof, Saying};
 
 /// What a record says, in purposes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,14 +22,14 @@ pub fn sayings(said: &Said, terms: &PolicyTerms, now: Timestamp) -> Sayings {
     let at = said.at.as_deref().and_then(day).filter(|at| *at <= now);
     let mut all = Sayings::default();
     for (name, purpose) in &terms.purposes {
-        let mut say = |kind, stands, at| {
-            all.says.push(Saying {
-                purpose: name.clone(),
-                kind,
-                stands,
-                at,
-            });
+        let saying = |kind, stands, at| Saying {
+            purpose: name.clone(),
+            kind,
+            proof: Proof::None,
+            stands,
+            at,
         };
+        let mut say = |kind, stands, at| all.says.push(saying(kind, stands, at));
         if purpose.asks_consent() {
             let words = said.agreed.as_ref().filter(|_| !purpose.crm.is_empty());
             let agrees = words.map(|words| words.iter().any(|word| purpose.crm.contains(word)));
@@ -40,12 +40,18 @@ pub fn sayings(said: &Said, terms: &PolicyTerms, now: Timestamp) -> Sayings {
                 (None, _) => {}
             }
             if let Some(denies) = either(said.opted_out, said.withdrawn) {
-                all.says.push(Saying {
-                    purpose: name.clone(),
-                    kind: Kind::Withdrawn,
-                    stands: denies,
-                    at: None,
-                });
+                say(Kind::Withdrawn, denies, None);
+            }
+            let confirmed = said.confirmed.as_ref();
+            if let Some(one) = confirmed.filter(|one| purpose.crm.contains(one.word)) {
+                let at = one.at.as_deref().and_then(day).filter(|at| *at <= now);
+                match (one.stands, at) {
+                    (true, None) => all.is_undated = true,
+                    (stands, at) => all.says.push(Saying {
+                        proof: Proof::DoubleOptIn,
+                        ..saying(Kind::Given, stands, at.filter(|_| stands))
+                    }),
+                }
             }
         } else if let (true, Some(objects)) = (purpose.honours_objection, said.opted_out) {
             say(Kind::Objected, objects, None);

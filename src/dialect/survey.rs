@@ -1,7 +1,9 @@
 //! How an API is asked, with the proxy's own account, what a CRM holds: its modules, what it says of their fields, and their
 //! records, page by page.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
 
 use super::{Exchange, Modules, Outgoing};
 use crate::door::Credential;
@@ -10,7 +12,7 @@ use crate::vocabulary::{FieldPath, Module};
 mod agreed;
 mod rows;
 
-pub use agreed::{ConsentFields, Said};
+pub use agreed::{Confirmation, ConsentFields, Said};
 pub use rows::{Row, rows};
 
 /// A part of the records of a module.
@@ -24,6 +26,8 @@ pub struct PageOf<'a> {
     pub limit: u32,
     /// Whether they are in the order of their ids, as far as the API can be asked for one.
     pub by_id: bool,
+    /// Whether what persons confirmed is asked, too, where the API keeps that beside its records.
+    pub confirmed: bool,
 }
 
 /// A question, and the module that its answer is about where the answer does not say so.
@@ -50,6 +54,16 @@ pub trait Survey {
     /// In which fields records say what persons agreed to; `None`: nobody has told.
     fn consent(&self) -> Option<&ConsentFields> {
         None
+    }
+
+    /// What a policy calls it that persons confirmed an address by a link in a mail; `None`: the API does not tell.
+    fn confirmed(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// What an answer to a page says of that, by the ids of its records.
+    fn confirmations(&self, _answer: &Value) -> BTreeMap<String, Vec<Confirmation>> {
+        BTreeMap::new()
     }
 
     /// The question which modules there are.

@@ -20,7 +20,7 @@ use super::error::Error;
 use super::event::Event;
 use super::events;
 use super::fold::fold;
-use super::kinds::Kind;
+use super::kinds::{Kind, Proof};
 use super::person::{Name, PersonId, Who};
 use super::persons::Persons;
 use super::reference::Reference;
@@ -49,6 +49,8 @@ pub struct Saying {
     pub purpose: String,
     /// What it says where it is set: that the person agreed, or a denial.
     pub kind: Kind,
+    /// How well that is proven.
+    pub proof: Proof,
     /// Whether it is set.
     pub stands: bool,
     /// When that happened. Denials have no time: they count from when they were first seen.
@@ -303,7 +305,10 @@ impl Next {
     fn draft(&self, saying: &Saying, from: &From<'_>) -> Result<Draft, Error> {
         let person = self.person.as_ref().ok_or(Error::Nobody)?;
         let mut draft = from.draft(person, &saying.purpose, self.kind);
-        draft.at = saying.at.filter(|_| self.kind == saying.kind);
+        if self.kind == saying.kind {
+            draft.at = saying.at;
+            draft.proof = saying.proof;
+        }
         draft.reference = Some(self.reference.clone());
         Ok(draft)
     }
@@ -366,6 +371,11 @@ fn tag(record: &Reference, of: Part, saying: &Saying) -> String {
     }
     if let Part::Address = of {
         hash.update(b"address\0");
+    }
+    // What is proven is a flag of its own, beside the word of somebody of the house.
+    if saying.proof != Proof::None {
+        hash.update(saying.proof.name().as_bytes());
+        hash.update(&[0]);
     }
     let hash = hash.finish();
     hex(hash.as_ref().get(..TAG_BYTES).unwrap_or_default())

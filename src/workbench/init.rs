@@ -70,6 +70,7 @@ pub async fn roles(crm: &Crm, recorder: &Recorder) -> Result<Vec<String>, NoRole
     recorder.record(&module, most, None)?;
     let wish = Wish {
         by_id: false,
+        confirmed: false,
         most,
         page_max: 100,
     };

@@ -235,6 +235,7 @@ mod tests {
                     ("portal_password", text),
                 ],
                 spelling: crate::vocabulary::Spelling::Plain,
+                confirmations: None,
             };
             count(&mut tally, &row);
         }

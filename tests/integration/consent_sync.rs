@@ -18,6 +18,8 @@ struct Contact {
     opted_out: bool,
     agreed: &'static [&'static str],
     at: &'static str,
+    /// What SuiteCRM knows of the address, and since when.
+    confirmed: [&'static str; 2],
 }
 
 fn contact(id: &'static str, name: [&'static str; 2], email: &'static str) -> Contact {
@@ -28,6 +30,7 @@ fn contact(id: &'static str, name: [&'static str; 2], email: &'static str) -> Co
         opted_out: false,
         agreed: &[],
         at: "",
+        confirmed: ["not-opt-in", ""],
     }
 }
 
@@ -116,13 +119,15 @@ impl Api {
         }
     }
 
-    /// A page of records, as far as there are any.
-    fn page(self, records: Vec<Value>, total: usize) -> Value {
+    /// A page of records, as far as there are any; beside them, where it is asked, what is known of their addresses.
+    fn page(self, contacts: &[Contact], total: usize, asks_links: bool) -> Value {
+        let records: Vec<Value> = contacts.iter().map(|one| self.record(one)).collect();
         match self {
             Self::Sugar => json!({"next_offset": -1, "records": records}),
             Self::SuiteV8 => json!({"meta": {"total-pages": 1}, "data": records}),
             Self::SuiteV4 => json!({
-                "result_count": records.len(), "total_count": total.to_string(), "next_offset": records.len(), "entry_list": records, "relationship_list": [],
+                "result_count": records.len(), "total_count": total.to_string(), "next_offset": records.len(), "entry_list": records,
+                "relationship_list": contacts.iter().filter(|_| asks_links).map(linked).collect::<Vec<_>>(),
             }),
             Self::Espo => json!({"total": total, "list": records}),
             Self::Dolibarr => json!(records),
@@ -145,7 +150,7 @@ impl Api {
             );
         }
         let is_first = match self {
-            Self::SuiteV4 => body.contains("%2C0%2C%5B%5D%2C%5B%5D") || body.contains(",0,[],[]"),
+            Self::SuiteV4 => body.contains("%2C0%2C%5B%5D%2C%5B") || body.contains(",0,[],["),
             Self::SuiteV8 => {
                 line.contains("number%5d=1 ")
                     || line.contains("number]=1 ")
@@ -154,12 +159,34 @@ impl Api {
             Self::Dolibarr => !line.contains("page=") || line.contains("page=0"),
             Self::Sugar | Self::Espo => !line.contains("offset=") || line.contains("offset=0"),
         };
-        let given: Vec<Value> = match is_first {
-            true => contacts.iter().map(|one| self.record(one)).collect(),
-            false => Vec::new(),
-        };
-        scripted::json(200, self.page(given, contacts.len()).to_string().as_bytes())
+        let given = if is_first { contacts } else { &[] };
+        let page = self.page(given, contacts.len(), asks_of_addresses(request));
+        scripted::json(200, page.to_string().as_bytes())
     }
+}
+
+/// Whether a call of the legacy API, whose JSON stands encoded in a form, asks what is known of addresses.
+fn asks_of_addresses(request: &Received) -> bool {
+    let body = percent_encoding::percent_decode(&request.body).decode_utf8_lossy();
+    body.contains("confirm_opt_in_date")
+}
+
+/// What the legacy API of SuiteCRM says of the addresses of a contact: of the primary one, and of one that somebody confirmed.
+fn linked(one: &Contact) -> Value {
+    let address = |address: &str, [confirmed, at]: [&str; 2]| {
+        let value = |name: &str, value: &str| json!({"name": name, "value": value});
+        json!({"link_value": {
+            "email_address": value("email_address", &address.replace('\'', "&#039;")),
+            "confirm_opt_in": value("confirm_opt_in", confirmed),
+            "confirm_opt_in_date": value("confirm_opt_in_date", at),
+        }})
+    };
+    let other = address(
+        "other@example.org",
+        ["confirmed-opt-in", "2026-01-01 09:00:00"],
+    );
+    let all = [other, address(one.email, one.confirmed)];
+    json!({"link_list": [{"name": "email_addresses", "records": all}]})
 }
 
 /// An installation before a CRM.
@@ -172,6 +199,12 @@ struct Installed {
 
 impl Installed {
     fn before(api: Api, contacts: Vec<Contact>) -> Self {
+        let [_, _, word] = api.words();
+        Self::with(api, contacts, "none", word)
+    }
+
+    /// With a purpose that asks for such a proof, and goes by these words of the CRM.
+    fn with(api: Api, contacts: Vec<Contact>, proof: &str, word: &str) -> Self {
         let contacts: Contacts = Arc::new(Mutex::new(contacts));
         let told = contacts.clone();
         let crm = Scripted::start(move |request| api.answer(request, &told.lock().unwrap()));
@@ -181,11 +214,11 @@ impl Installed {
         secret(&path("person.key"), &[7; 32]);
         secret(&path("svc.pw"), b"secret\n");
         std::fs::create_dir(path("policies")).unwrap();
-        let [module, email, word] = api.words();
+        let [module, email, _] = api.words();
         let rules = format!(
             "policy: small\npeople: {{ {module}: {{ kind: customer, email: {email} }} }}\n\
              roles: {{ sales: {{ from: {{ crm.role: Sales }} }} }}\npurposes:\n\
-             \x20 newsletter: {{ legal_basis: consent, roles: [sales], consent: {{ proof: none }}, crm: [{word}] }}\n\
+             \x20 newsletter: {{ legal_basis: consent, roles: [sales], consent: {{ proof: {proof} }}, crm: [{word}] }}\n\
              \x20 mailing: {{ legal_basis: legitimate-interest, roles: [sales], honour_objection: true }}\n\
              classify: {{ {module}: {{ {email}: contact.email }} }}\n\
              grants: [{{ name: base, roles: sales, data: contact, level: clear }}]\n"
@@ -347,6 +380,67 @@ fn what_suitecrm_says_is_taken_over_once() {
 #[test]
 fn what_the_legacy_api_of_suitecrm_says_is_taken_over_once() {
     takes_over(Api::SuiteV4);
+}
+
+#[test]
+fn who_confirmed_the_primary_address_in_suitecrm_has_proven_it() {
+    let since = |at| ["confirmed-opt-in", at];
+    let contacts = vec![
+        Contact {
+            confirmed: since("2026-01-15 10:00:00"),
+            agreed: &["consent"],
+            at: "2026-01-14",
+            ..contact("11", ["Anna", "O'Aal"], "anna.o'aal@example.com")
+        },
+        // Of another address somebody confirmed it, of this one nobody.
+        contact("22", ["Bert", "Bär"], "bert@example.com"),
+        Contact {
+            confirmed: since(""),
+            ..contact("33", ["Carl", "Coe"], "carl@example.com")
+        },
+        Contact {
+            confirmed: since("2026-01-15 10:00:00"),
+            opted_out: true,
+            ..contact("44", ["Dora", "Dam"], "dora@example.com")
+        },
+        Contact {
+            confirmed: since("9999-01-15 10:00:00"),
+            ..contact("55", ["Emil", "Ems"], "emil@example.com")
+        },
+    ];
+    let words = "confirmed-opt-in, consent";
+    let installed = Installed::with(Api::SuiteV4, contacts, "double-opt-in", words);
+    let dry = installed.sync_with(&["--dry-run"]);
+    let told = installed.sync();
+    for told in [&dry, &told] {
+        // What somebody of the house chose from a list counts beside what was confirmed, and proves less.
+        assert_eq!(told["affirmed"], 3, "{told}");
+        assert_eq!(told["undated"], 2, "{told}");
+        assert_eq!(told["seen"], 5, "{told}");
+    }
+    let stands = |id| installed.stands(id, "newsletter");
+    assert_eq!(stands("11"), "valid");
+    for id in ["22", "33", "55"] {
+        assert_eq!(stands(id), "nothing-recorded", "{id}");
+    }
+    assert_eq!(stands("44"), "denied");
+    assert!(installed.crm.take_all().iter().any(asks_of_addresses));
+    assert_eq!(installed.sync()["affirmed"], 0);
+    // Whoever is asked again, and has not confirmed it, agrees no more.
+    installed.change(0, |anna| anna.confirmed = ["opt-in", ""]);
+    assert_eq!(installed.sync()["denied"], 1);
+    assert_eq!(stands("11"), "denied");
+    installed.change(0, |anna| anna.confirmed = since("2026-11-20 10:00:00"));
+    assert_eq!(installed.sync()["affirmed"], 1);
+    assert_eq!(stands("11"), "denied", "the denial is of today, and newer");
+}
+
+#[test]
+fn addresses_are_not_asked_for_where_no_purpose_goes_by_them() {
+    let installed = Installed::before(Api::SuiteV4, vec![anna()]);
+    installed.sync();
+    let asked = installed.crm.take_all();
+    assert!(!asked.iter().any(asks_of_addresses));
 }
 
 #[test]

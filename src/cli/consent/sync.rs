@@ -56,9 +56,14 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failed> {
         let crm = crm(&arguments.upstream, upstream, arguments.rate)?;
         let modules = modules(opened, &arguments.upstream)?;
         let mut found = Found::new(opened, &arguments.upstream, arguments.dry_run);
+        let asks_confirmed = crm.dialect().confirmed().is_some_and(|word| {
+            let mut purposes = opened.terms.purposes.values();
+            purposes.any(|purpose| purpose.crm.contains(word))
+        });
         let mut reading = Reading {
             crm: &crm,
             modules: &modules,
+            asks_confirmed,
             page_max: upstream.page_max,
         };
         let read = tokio::select! {
@@ -68,7 +73,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failed> {
         crm::progress_ended();
         // What was taken over is told, whether or not it is all.
         note(opened, arguments, &found, matches!(read, Ok(true))).await?;
-        found.remark();
+        found.remark(asks_confirmed);
         let is_whole = read?;
         print(&told(arguments, &found, is_whole));
         Ok(if is_whole { DONE } else { PROBLEMS })
@@ -142,6 +147,8 @@ fn modules(opened: &Opened, upstream: &str) -> Result<Vec<(Module, Person)>, Fai
 struct Reading<'a> {
     crm: &'a Crm,
     modules: &'a [(Module, Person)],
+    /// Whether a purpose goes by what persons confirmed there.
+    asks_confirmed: bool,
     page_max: u32,
 }
 
@@ -172,6 +179,7 @@ impl Reading<'_> {
             most: None,
             page_max: self.page_max,
             by_id: true,
+            confirmed: self.asks_confirmed && person.email.is_some(),
         };
         let mut pages = Pages::of(self.crm, module, wish);
         let mut progress = crm::progress();

@@ -133,6 +133,7 @@ mod tests {
             offset: 40,
             limit: 20,
             by_id: false,
+            confirmed: false,
         };
         let credential = Credential::made_up(crate::door::Carrier::Bearer);
         let asked = described().page("v11", &credential, page(&module)).unwrap();

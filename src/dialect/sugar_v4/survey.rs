@@ -1,20 +1,29 @@
 //! How the CRM is asked what it holds: `get_available_modules`, `get_module_fields`, and `get_entry_list`, page by page.
 
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use http::Method as Verb;
 use serde_json::{Value, json};
 
 use super::version::PATH;
-use super::{SugarV4, grammar, render};
-use crate::dialect::survey::{AboutModule, ConsentFields, PageOf, Survey};
+use super::{SugarV4, grammar, names, render};
+use crate::dialect::survey::{AboutModule, Confirmation, ConsentFields, PageOf, Survey};
 use crate::dialect::{Bounds, Dialect, Exchange, Incoming, Outgoing, Understood};
 use crate::door::Credential;
 use crate::json;
-use crate::vocabulary::{FieldPath, Module};
+use crate::markup;
+use crate::vocabulary::{FieldPath, Module, Spelling};
 
 /// Nesting of an answer.
 const DEPTH_MAX: usize = 16;
+/// The link behind which SuiteCRM keeps what it knows of addresses, and the fields that tell of it.
+const ADDRESSES: &str = "email_addresses";
+const ADDRESS: &str = "email_address";
+const CONFIRMED: &str = "confirm_opt_in";
+const CONFIRMED_AT: &str = "confirm_opt_in_date";
+/// Its word for who pressed the link in the mail.
+const IS_CONFIRMED: &str = "confirmed-opt-in";
 
 impl Survey for SugarV4 {
     /// The request of a client who knows this API well, understood like one.
@@ -26,6 +35,11 @@ impl Survey for SugarV4 {
     ) -> Option<Box<dyn Exchange>> {
         let session = credential.token();
         let module = page.module.as_str();
+        let is_linked = || names::link(self.schema(), page.module, ADDRESSES).is_some();
+        let links = match page.confirmed && is_linked() {
+            true => json!([{"name": ADDRESSES, "value": [ADDRESS, CONFIRMED, CONFIRMED_AT]}]),
+            false => json!([]),
+        };
         let arguments = json!([
             session,
             module,
@@ -33,7 +47,7 @@ impl Survey for SugarV4 {
             if page.by_id { "id" } else { "" },
             page.offset,
             [],
-            [],
+            links,
             page.limit,
             0,
             false
@@ -71,6 +85,29 @@ impl Survey for SugarV4 {
             }
         });
         Some(&FIELDS)
+    }
+
+    fn confirmed(&self) -> Option<&'static str> {
+        Some(IS_CONFIRMED)
+    }
+
+    /// The links of a record stand beside the records, at the same place of a list of their own.
+    fn confirmations(&self, answer: &Value) -> BTreeMap<String, Vec<Confirmation>> {
+        let list = |name| answer.get(name).and_then(Value::as_array);
+        let (Some(entries), Some(links)) = (list("entry_list"), list("relationship_list")) else {
+            return BTreeMap::new();
+        };
+        if entries.len() != links.len() {
+            return BTreeMap::new();
+        }
+        let of = |(entry, links): (&Value, &Value)| {
+            let id = entry.get("id")?.as_str()?;
+            let mut links = links.get("link_list")?.as_array()?.iter();
+            let addresses = links.find(|link| link["name"] == ADDRESSES)?;
+            let addresses = addresses.get("records")?.as_array()?.iter();
+            Some((id.to_owned(), addresses.filter_map(confirmation).collect()))
+        };
+        entries.iter().zip(links).filter_map(of).collect()
     }
 
     fn naming(&self, _version: &str, credential: &Credential) -> Option<Outgoing> {
@@ -113,6 +150,20 @@ impl Survey for SugarV4 {
     }
 }
 
+/// What is known of an address; `None`, if the CRM is one that does not ask persons.
+fn confirmation(address: &Value) -> Option<Confirmation> {
+    let value = |name: &str| {
+        let text = address.get("link_value")?.get(name)?.get("value")?.as_str();
+        Some(markup::decode(Spelling::Html, text?).trim().to_owned())
+    };
+    Some(Confirmation {
+        address: value(ADDRESS)?,
+        word: IS_CONFIRMED,
+        stands: value(CONFIRMED)? == IS_CONFIRMED,
+        at: value(CONFIRMED_AT),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -128,6 +179,7 @@ mod tests {
             offset: 40,
             limit: 20,
             by_id: false,
+            confirmed: false,
         };
         let asked = v4.page("v4_1", &credential, page).unwrap();
         let outgoing = asked.render(asked.operation());

@@ -80,6 +80,7 @@ mod tests {
             offset: 40,
             limit: 20,
             by_id: false,
+            confirmed: false,
         };
         let credential = Credential::made_up(Carrier::Bearer);
         let asked = described().page("V8", &credential, page).unwrap();

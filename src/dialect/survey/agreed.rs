@@ -19,6 +19,19 @@ pub struct ConsentFields {
     pub opted_out: Vec<String>,
 }
 
+/// Whether the person behind an address confirmed what the CRM asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Confirmation {
+    /// The address, as it is written.
+    pub address: String,
+    /// What a policy calls that.
+    pub word: &'static str,
+    /// Whether it is so.
+    pub stands: bool,
+    /// Since when, as the CRM writes it.
+    pub at: Option<String>,
+}
+
 /// What one record says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Said {
@@ -32,6 +45,8 @@ pub struct Said {
     pub withdrawn: Option<bool>,
     /// Whether the person wants no mail; `None`: the record does not tell.
     pub opted_out: Option<bool>,
+    /// Whether the person confirmed the primary address; `None`: the record does not tell.
+    pub confirmed: Option<Confirmation>,
 }
 
 impl ConsentFields {
@@ -50,6 +65,7 @@ impl ConsentFields {
             at: at.and_then(|value| Some(value.as_str()?.trim().to_owned())),
             withdrawn,
             opted_out: (!said.is_empty()).then(|| said.contains(&true)),
+            confirmed: None,
         }
     }
 

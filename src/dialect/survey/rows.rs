@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::Confirmation;
 use crate::dialect::{
     ChoiceShape, EntryShape, Layout, MODULE_KEY, ObjectShape, Others, RecordShape, Shape,
 };
@@ -22,6 +23,8 @@ pub struct Row<'a> {
     pub fields: Vec<(&'a str, &'a Value)>,
     /// How texts are spelled in it.
     pub spelling: Spelling,
+    /// What stands beside it of its addresses; `None`: that was not asked, or is not told.
+    pub confirmations: Option<Vec<Confirmation>>,
 }
 
 impl Row<'_> {
@@ -119,6 +122,7 @@ fn of_record<'a>(
         id,
         fields: Vec::new(),
         spelling: shape.spelling,
+        confirmations: None,
     };
     match (value, shape.layout) {
         (Value::Object(members), Layout::Flat) => add(shape, members, &mut row),

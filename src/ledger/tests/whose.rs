@@ -21,6 +21,7 @@ fn heard(reference: &str, email: &str, is_shared: bool, opted_out: bool) -> Hear
         says: vec![Saying {
             purpose: "newsletter".to_owned(),
             kind: Kind::Objected,
+            proof: super::super::Proof::None,
             stands: opted_out,
             at: None,
         }],

@@ -210,6 +210,7 @@ mod tests {
             id: Some("c-1"),
             fields,
             spelling: crate::vocabulary::Spelling::Plain,
+            confirmations: None,
         };
         let mut counts = ModuleCounts::default();
         counts.add(&row, &schema, &lexicon());

@@ -82,6 +82,7 @@ pub async fn catalogue(crm: &Crm, wanted: &[Module]) -> Result<Catalogue, NoCata
     let is_listed = |module: &Module| {
         let page = PageOf {
             by_id: false,
+            confirmed: false,
             module,
             offset: 0,
             limit: 1,

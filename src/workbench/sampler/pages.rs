@@ -33,6 +33,8 @@ pub struct Wish {
     pub page_max: u32,
     /// Whether records are read in the order of their ids.
     pub by_id: bool,
+    /// Whether what persons confirmed is read, too.
+    pub confirmed: bool,
 }
 
 /// How far the records of a module were read.
@@ -96,6 +98,7 @@ pub struct Pages<'a> {
     most: Option<u64>,
     size_max: u32,
     by_id: bool,
+    confirmed: bool,
     seen: Seen,
     too_large: u32,
 }
@@ -109,6 +112,7 @@ impl<'a> Pages<'a> {
             most: wish.most,
             size_max: wish.page_max.clamp(1, SIZES[0]),
             by_id: wish.by_id,
+            confirmed: wish.confirmed,
             seen: Seen::default(),
             too_large: 0,
         }
@@ -135,11 +139,17 @@ impl<'a> Pages<'a> {
             offset: cursor.offset,
             limit,
             by_id: self.by_id,
+            confirmed: self.confirmed,
         };
         match page(self.crm, wanted).await {
             Ok(page) => {
                 self.too_large = 0;
-                let given = page.show(limit, &mut next, &mut self.seen, visit);
+                let mut confirmations = self.crm.dialect().confirmations(&page.answer);
+                let mut visit = |mut row: Row<'_>| {
+                    row.confirmations = row.id.and_then(|id| confirmations.remove(id));
+                    visit(&row);
+                };
+                let given = page.show(limit, &mut next, &mut self.seen, &mut visit);
                 let is_numbered = self.crm.dialect().numbers_pages(self.module);
                 // A CRM that gives fewer rows than it was asked for goes on behind the last of them, unless it numbers its pages.
                 next.offset += match given {
@@ -203,7 +213,7 @@ impl Page {
         limit: u32,
         cursor: &mut Cursor,
         seen: &mut Seen,
-        visit: &mut (dyn FnMut(&Row<'_>) + Send),
+        visit: &mut dyn FnMut(Row<'_>),
     ) -> u32 {
         let shape = self.exchange.answer().shape;
         let (mut given, mut new) = (0_u32, 0_u32);
@@ -215,7 +225,7 @@ impl Page {
             } else if seen.is_new(&row) {
                 new += 1;
                 cursor.read += 1;
-                visit(&row);
+                visit(row);
             }
         });
         if given > 0 && new == 0 {

@@ -7,7 +7,7 @@ use super::super::opened::{Opened, operator};
 use super::names::Names;
 use crate::consent::sayings;
 use crate::dialect::Dialect;
-use crate::dialect::survey::Row;
+use crate::dialect::survey::{Confirmation, Row};
 use crate::ledger::{Address, AddressError, Error, Heard, Reconciled, Reference};
 use crate::policy::Person;
 use crate::vocabulary::Field;
@@ -35,6 +35,7 @@ pub(super) struct Found<'a> {
     /// Records without a name that the ledger could keep.
     unnamed: u64,
     has_told_opted_out: bool,
+    has_told_confirmed: bool,
     notes: Vec<String>,
 }
 
@@ -53,6 +54,7 @@ impl<'a> Found<'a> {
             unread: 0,
             unnamed: 0,
             has_told_opted_out: false,
+            has_told_confirmed: false,
             notes: Vec::new(),
         }
     }
@@ -101,8 +103,9 @@ impl<'a> Found<'a> {
             return;
         };
         self.has_met_new |= self.names.meet(&record);
-        let said = fields.read(row);
+        let mut said = fields.read(row);
         self.has_told_opted_out |= said.opted_out.is_some();
+        self.has_told_confirmed |= row.confirmations.iter().flatten().next().is_some();
         let address = match primary(dialect, person, row).as_deref().map(Address::parse) {
             None | Some(Err(AddressError::Blank)) => None,
             Some(Ok(address)) => Some(address),
@@ -116,6 +119,7 @@ impl<'a> Found<'a> {
         };
         if let Some(address) = &address {
             self.names.note(address, &said.name);
+            said.confirmed = confirmed(row, address);
         }
         if self.is_first {
             return;
@@ -153,8 +157,8 @@ impl<'a> Found<'a> {
         Ok(())
     }
 
-    /// Tells what was odd.
-    pub(super) fn remark(&self) {
+    /// Tells what was odd. A CRM may be asked for what persons confirmed, because a purpose goes by it.
+    pub(super) fn remark(&self, asks_confirmed: bool) {
         for note in &self.notes {
             eprintln!("note: {note}");
         }
@@ -173,7 +177,19 @@ impl<'a> Found<'a> {
                 "note: no record tells whether mail is wanted: opt-outs in the CRM are not known here"
             );
         }
+        if asks_confirmed && !self.has_told_confirmed && self.records() > 0 {
+            eprintln!(
+                "note: no record tells whether an address was confirmed: that affirms nothing here"
+            );
+        }
     }
+}
+
+/// Whether the person confirmed an address. Of other addresses of the record it does not matter: by this one the person is found.
+fn confirmed(row: &Row<'_>, address: &Address) -> Option<Confirmation> {
+    let all = row.confirmations.iter().flatten();
+    let mut of_it = all.filter(|one| Address::parse(&one.address).as_ref() == Ok(address));
+    of_it.next().cloned()
 }
 
 /// The primary address of a record, as it is written.
