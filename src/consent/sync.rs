@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::moment::moment;
 use super::policy_terms::PolicyTerms;
-use crate::dialect::survey::Said;
+use crate::dialect::survey::{Confirmation, Said};
 use crate::ledger::{Kind, Proof, Saying};
 
 /// What a record says, in purposes.
@@ -44,13 +44,18 @@ pub fn sayings(said: &Said, terms: &PolicyTerms, now: Timestamp) -> Sayings {
             }
             let confirmed = said.confirmed.as_ref();
             if let Some(one) = confirmed.filter(|one| purpose.crm.contains(one.word)) {
-                let at = one.at.as_deref().and_then(day).filter(|at| *at <= now);
-                match (one.stands, at) {
-                    (true, None) => all.is_undated = true,
-                    (stands, at) => all.says.push(Saying {
-                        proof: Proof::DoubleOptIn,
-                        ..saying(Kind::Given, stands, at.filter(|_| stands))
-                    }),
+                let proven = |stands, at| Saying {
+                    proof: Proof::DoubleOptIn,
+                    ..saying(Kind::Given, stands, at)
+                };
+                match confirmed_at(one) {
+                    // What is yet to come is no reason to take back what was before.
+                    Some(at) if at > now => all.is_undated = true,
+                    Some(at) => all.says.push(proven(true, Some(at))),
+                    None => {
+                        all.is_undated |= one.stands;
+                        all.says.push(proven(false, None));
+                    }
                 }
             }
         } else if let (true, Some(objects)) = (purpose.honours_objection, said.opted_out) {
@@ -58,6 +63,14 @@ pub fn sayings(said: &Said, terms: &PolicyTerms, now: Timestamp) -> Sayings {
         }
     }
     all
+}
+
+/// When an address was confirmed, after the mail that asked for it; `None`, if nothing shows that it was, or mail is not wanted
+/// there.
+fn confirmed_at(one: &Confirmation) -> Option<Timestamp> {
+    let of = |text: &Option<String>| text.as_deref().and_then(day);
+    let (at, asked_at) = (of(&one.at)?, of(&one.asked_at)?);
+    (one.stands && one.opted_out == Some(false) && asked_at <= at).then_some(at)
 }
 
 /// Whether one of two is so; `None`: nobody knows of either.

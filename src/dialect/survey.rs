@@ -12,6 +12,7 @@ use crate::vocabulary::{FieldPath, Module};
 mod agreed;
 mod rows;
 
+pub(in crate::dialect) use agreed::is_yes;
 pub use agreed::{Confirmation, ConsentFields, Said};
 pub use rows::{Row, rows};
 

@@ -24,7 +24,6 @@ use super::kinds::{Kind, Proof};
 use super::person::{Name, PersonId, Who};
 use super::persons::Persons;
 use super::reference::Reference;
-use super::store::Transaction;
 
 /// Bytes of what tells flags apart.
 const TAG_BYTES: usize = 16;
@@ -149,7 +148,8 @@ pub(super) fn record(
 struct Whom {
     /// The record's own person; `None`: somebody who is not known yet, or nobody.
     own: Option<PersonId>,
-    /// Who has its address, where two names stand under it: what denies is about that one, too.
+    /// Who has its address, where that matters: of a shared one, what denies is about that one, too; and who confirmed an
+    /// address is who has it, whatever record states it.
     of_address: Option<PersonId>,
 }
 
@@ -162,18 +162,23 @@ enum Part {
 
 impl Heard {
     /// What counts of it, and of whom: nobody has agreed under an address of which nobody knows whose it is, and what denies
-    /// there denies for the record and for the address, so that it stands whichever of the two changes.
+    /// there denies for the record and for the address, so that it stands whichever of the two changes. What is proven is of
+    /// the address alone: whoever can change that of a record proves nothing of the record's person.
     fn counted<'h>(
         &'h self,
         whom: &'h Whom,
     ) -> impl Iterator<Item = (&'h Saying, Part, Option<&'h PersonId>)> {
         let counts = move |saying: &&Saying| !self.is_shared || !saying.kind.affirms();
         let all = self.says.iter().filter(counts);
-        let own = all
-            .clone()
-            .map(move |saying| (saying, Part::Own, whom.own.as_ref()));
-        let of_address = all.filter(move |_| self.is_shared);
+        let own = all.clone().filter(|saying| saying.proof == Proof::None);
+        let own = own.map(move |saying| (saying, Part::Own, whom.own.as_ref()));
+        let of_address = all.filter(move |saying| self.is_shared || saying.proof != Proof::None);
         own.chain(of_address.map(move |saying| (saying, Part::Address, whom.of_address.as_ref())))
+    }
+
+    /// Whether it says something of whoever has its address.
+    fn is_proven(&self) -> bool {
+        self.says.iter().any(|saying| saying.proof != Proof::None)
     }
 
     /// Whether somebody must be known for it: who has no address and says nothing need not be.
@@ -244,9 +249,13 @@ fn foreseen(persons: &mut Persons<'_>, heard: &Heard) -> Result<Whom, Error> {
         });
     }
     let who = Who::RecordWith(heard.record.clone(), address.clone());
+    let of_address = match heard.is_proven() {
+        true => persons.find(&Who::Address(address.clone()))?,
+        false => None,
+    };
     Ok(Whom {
         own: persons.find(&who)?,
-        of_address: None,
+        of_address,
     })
 }
 
@@ -277,9 +286,14 @@ fn attach(persons: &mut Persons<'_>, heard: &Heard) -> Result<Whom, Error> {
         });
     }
     let who = Who::RecordWith(heard.record.clone(), address.clone());
+    let own = persons.find_or_make(&who)?;
+    let of_address = match heard.is_proven() {
+        true => Some(persons.find_or_make(&Who::Address(address.clone()))?),
+        false => None,
+    };
     Ok(Whom {
-        own: Some(persons.find_or_make(&who)?),
-        of_address: None,
+        own: Some(own),
+        of_address,
     })
 }
 
@@ -323,7 +337,8 @@ fn due(
     person: Option<&PersonId>,
 ) -> Result<Option<Next>, Error> {
     let tag = tag(record, part, saying);
-    let (number, last) = last(persons.within, &tag)?;
+    let of_address = (saying.proof != Proof::None).then_some(person);
+    let (number, last) = last(persons, &tag, of_address)?;
     let last = last.filter(|last| last.kind == saying.kind);
     let of = match &last {
         Some(last) => Some(persons.root(last.person.clone())?),
@@ -348,12 +363,23 @@ fn due(
     }))
 }
 
-/// The last event of a flag, and its number; 0, if there is none.
-fn last(within: &mut dyn Transaction, tag: &str) -> Result<(u64, Option<Event>), Error> {
+/// The number of the last event of a flag, 0 if there is none, and that event; of a flag of addresses, the last of whoever has
+/// this one.
+fn last(
+    persons: &mut Persons<'_>,
+    tag: &str,
+    of_address: Option<Option<&PersonId>>,
+) -> Result<(u64, Option<Event>), Error> {
     let (mut number, mut last) = (0, None);
-    while let Some(event) = events::referred(within, &numbered(tag, number + 1))? {
+    while let Some(event) = events::referred(persons.within, &numbered(tag, number + 1))? {
         number += 1;
-        last = Some(event);
+        let is_of_it = match of_address {
+            Some(person) => Some(&persons.root(event.person.clone())?) == person,
+            None => true,
+        };
+        if is_of_it {
+            last = Some(event);
+        }
     }
     Ok((number, last))
 }

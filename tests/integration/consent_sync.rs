@@ -18,8 +18,10 @@ struct Contact {
     opted_out: bool,
     agreed: &'static [&'static str],
     at: &'static str,
-    /// What SuiteCRM knows of the address, and since when.
-    confirmed: [&'static str; 2],
+    /// What SuiteCRM knows of the address, since when, and when it sent the question.
+    confirmed: [&'static str; 3],
+    /// Another row of the same address.
+    twice: Option<[&'static str; 3]>,
 }
 
 fn contact(id: &'static str, name: [&'static str; 2], email: &'static str) -> Contact {
@@ -30,7 +32,8 @@ fn contact(id: &'static str, name: [&'static str; 2], email: &'static str) -> Co
         opted_out: false,
         agreed: &[],
         at: "",
-        confirmed: ["not-opt-in", ""],
+        confirmed: ["not-opt-in", "", ""],
+        twice: None,
     }
 }
 
@@ -171,21 +174,27 @@ fn asks_of_addresses(request: &Received) -> bool {
     body.contains("confirm_opt_in_date")
 }
 
+const CONFIRMED: [&str; 3] = [
+    "confirmed-opt-in",
+    "2026-01-15 10:00:00",
+    "2026-01-15 09:00:00",
+];
+
 /// What the legacy API of SuiteCRM says of the addresses of a contact: of the primary one, and of one that somebody confirmed.
 fn linked(one: &Contact) -> Value {
-    let address = |address: &str, [confirmed, at]: [&str; 2]| {
+    let address = |address: &str, [confirmed, at, asked_at]: [&str; 3]| {
         let value = |name: &str, value: &str| json!({"name": name, "value": value});
         json!({"link_value": {
             "email_address": value("email_address", &address.replace('\'', "&#039;")),
             "confirm_opt_in": value("confirm_opt_in", confirmed),
+            "confirm_opt_in_sent_date": value("confirm_opt_in_sent_date", asked_at),
+            "opt_out": value("opt_out", if one.opted_out { "1" } else { "0" }),
             "confirm_opt_in_date": value("confirm_opt_in_date", at),
         }})
     };
-    let other = address(
-        "other@example.org",
-        ["confirmed-opt-in", "2026-01-01 09:00:00"],
-    );
-    let all = [other, address(one.email, one.confirmed)];
+    let other = address("other@example.org", CONFIRMED);
+    let mut all = vec![other, address(one.email, one.confirmed)];
+    all.extend(one.twice.map(|twice| address(one.email, twice)));
     json!({"link_list": [{"name": "email_addresses", "records": all}]})
 }
 
@@ -384,28 +393,40 @@ fn what_the_legacy_api_of_suitecrm_says_is_taken_over_once() {
 
 #[test]
 fn who_confirmed_the_primary_address_in_suitecrm_has_proven_it() {
-    let since = |at| ["confirmed-opt-in", at];
+    let since = |at, asked_at| ["confirmed-opt-in", at, asked_at];
+    let of = |id, name, email, confirmed| Contact {
+        confirmed,
+        ..contact(id, [name, "Aal"], email)
+    };
     let contacts = vec![
         Contact {
-            confirmed: since("2026-01-15 10:00:00"),
             agreed: &["consent"],
             at: "2026-01-14",
-            ..contact("11", ["Anna", "O'Aal"], "anna.o'aal@example.com")
+            ..of("11", "Anna", "anna.o'aal@example.com", CONFIRMED)
         },
         // Of another address somebody confirmed it, of this one nobody.
         contact("22", ["Bert", "Bär"], "bert@example.com"),
+        of("33", "Carl", "carl@example.com", since("", "")),
         Contact {
-            confirmed: since(""),
-            ..contact("33", ["Carl", "Coe"], "carl@example.com")
-        },
-        Contact {
-            confirmed: since("2026-01-15 10:00:00"),
             opted_out: true,
-            ..contact("44", ["Dora", "Dam"], "dora@example.com")
+            ..of("44", "Dora", "dora@example.com", CONFIRMED)
         },
+        of("55", "Emil", "emil@example.com", {
+            since("9999-01-15 10:00:00", "2026-01-15 09:00:00")
+        }),
+        // Nobody asked, or nobody has answered since they were asked.
+        of(
+            "66",
+            "Fred",
+            "fred@example.com",
+            since("2026-01-15 10:00:00", ""),
+        ),
+        of("77", "Gerd", "gerd@example.com", {
+            since("2026-01-15 10:00:00", "2026-02-15 10:00:00")
+        }),
         Contact {
-            confirmed: since("9999-01-15 10:00:00"),
-            ..contact("55", ["Emil", "Ems"], "emil@example.com")
+            twice: Some(["opt-in", "", ""]),
+            ..of("88", "Hugo", "hugo@example.com", CONFIRMED)
         },
     ];
     let words = "confirmed-opt-in, consent";
@@ -414,25 +435,75 @@ fn who_confirmed_the_primary_address_in_suitecrm_has_proven_it() {
     let told = installed.sync();
     for told in [&dry, &told] {
         // What somebody of the house chose from a list counts beside what was confirmed, and proves less.
-        assert_eq!(told["affirmed"], 3, "{told}");
-        assert_eq!(told["undated"], 2, "{told}");
-        assert_eq!(told["seen"], 5, "{told}");
+        assert_eq!(told["affirmed"], 2, "{told}");
+        assert_eq!(told["undated"], 5, "{told}");
+        assert_eq!(told["seen"], 8, "{told}");
     }
     let stands = |id| installed.stands(id, "newsletter");
     assert_eq!(stands("11"), "valid");
-    for id in ["22", "33", "55"] {
+    for id in ["22", "33", "55", "66", "77", "88"] {
         assert_eq!(stands(id), "nothing-recorded", "{id}");
     }
     assert_eq!(stands("44"), "denied");
     assert!(installed.crm.take_all().iter().any(asks_of_addresses));
     assert_eq!(installed.sync()["affirmed"], 0);
-    // Whoever is asked again, and has not confirmed it, agrees no more.
-    installed.change(0, |anna| anna.confirmed = ["opt-in", ""]);
+    assert_eq!(stands("11"), "valid");
+    // Whoever is confirmed without a day is so no more, and may not have been meanwhile.
+    installed.change(0, |anna| anna.confirmed = since("", ""));
     assert_eq!(installed.sync()["denied"], 1);
     assert_eq!(stands("11"), "denied");
-    installed.change(0, |anna| anna.confirmed = since("2026-11-20 10:00:00"));
+    installed.change(0, |anna| {
+        anna.confirmed = since("2026-11-20 10:00:00", "2026-11-20 09:00:00");
+    });
     assert_eq!(installed.sync()["affirmed"], 1);
     assert_eq!(stands("11"), "denied", "the denial is of today, and newer");
+}
+
+#[test]
+fn whoever_confirms_an_address_confirms_it_for_nobody_else() {
+    let beside = contact("22", ["Anna", "Aal"], "anna@example.com");
+    let installed = Installed::with(
+        Api::SuiteV4,
+        vec![anna(), beside],
+        "double-opt-in",
+        "confirmed-opt-in",
+    );
+    installed.sync();
+    // Somebody who may write a record puts an address of their own into it, and confirms that.
+    installed.change(0, |anna| {
+        anna.email = "mallory@example.org";
+        anna.confirmed = CONFIRMED;
+    });
+    assert_eq!(installed.sync_with(&["--dry-run"])["affirmed"], 1);
+    assert_eq!(installed.sync()["affirmed"], 1);
+    let stands = |id| installed.stands(id, "newsletter");
+    assert_eq!([stands("11"), stands("22")], ["nothing-recorded"; 2]);
+    // And sets it back, while nobody asked the person.
+    installed.change(0, |anna| {
+        anna.email = "anna@example.com";
+        anna.confirmed = ["not-opt-in", "", ""];
+    });
+    assert_eq!(installed.sync()["denied"], 0);
+    assert_eq!([stands("11"), stands("22")], ["nothing-recorded"; 2]);
+    // The person confirms, and is not undone by what is said of the other address.
+    for place in [0, 1] {
+        installed.change(place, |anna| anna.confirmed = CONFIRMED);
+    }
+    installed.sync();
+    assert_eq!([stands("11"), stands("22")], ["valid"; 2]);
+    installed.change(0, |anna| {
+        anna.email = "mallory@example.org";
+        anna.confirmed = ["opt-in", "", ""];
+    });
+    installed.sync();
+    assert_eq!(stands("22"), "valid");
+    // Of an address under two names nobody knows whose it is.
+    installed.change(0, |anna| {
+        anna.email = "anna@example.com";
+        anna.confirmed = CONFIRMED;
+        anna.name = ["Carl", "Coe"];
+    });
+    assert_eq!(installed.sync()["affirmed"], 0);
 }
 
 #[test]

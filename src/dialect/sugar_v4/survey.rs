@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::version::PATH;
 use super::{SugarV4, grammar, names, render};
-use crate::dialect::survey::{AboutModule, Confirmation, ConsentFields, PageOf, Survey};
+use crate::dialect::survey::{AboutModule, Confirmation, ConsentFields, PageOf, Survey, is_yes};
 use crate::dialect::{Bounds, Dialect, Exchange, Incoming, Outgoing, Understood};
 use crate::door::Credential;
 use crate::json;
@@ -22,7 +22,10 @@ const ADDRESSES: &str = "email_addresses";
 const ADDRESS: &str = "email_address";
 const CONFIRMED: &str = "confirm_opt_in";
 const CONFIRMED_AT: &str = "confirm_opt_in_date";
-/// Its word for who pressed the link in the mail.
+const ASKED_AT: &str = "confirm_opt_in_sent_date";
+const OPTED_OUT: &str = "opt_out";
+/// Its word for who pressed the link in the mail. It stands, without a day, of addresses that nobody was asked under, too: some
+/// installations put it wherever an address was never asked.
 const IS_CONFIRMED: &str = "confirmed-opt-in";
 
 impl Survey for SugarV4 {
@@ -37,7 +40,10 @@ impl Survey for SugarV4 {
         let module = page.module.as_str();
         let is_linked = || names::link(self.schema(), page.module, ADDRESSES).is_some();
         let links = match page.confirmed && is_linked() {
-            true => json!([{"name": ADDRESSES, "value": [ADDRESS, CONFIRMED, CONFIRMED_AT]}]),
+            true => {
+                let told = [ADDRESS, CONFIRMED, CONFIRMED_AT, ASKED_AT, OPTED_OUT];
+                json!([{"name": ADDRESSES, "value": told}])
+            }
             false => json!([]),
         };
         let arguments = json!([
@@ -161,6 +167,8 @@ fn confirmation(address: &Value) -> Option<Confirmation> {
         word: IS_CONFIRMED,
         stands: value(CONFIRMED)? == IS_CONFIRMED,
         at: value(CONFIRMED_AT),
+        asked_at: value(ASKED_AT),
+        opted_out: value(OPTED_OUT).and_then(|text| is_yes(&Value::String(text))),
     })
 }
 

@@ -30,6 +30,10 @@ pub struct Confirmation {
     pub stands: bool,
     /// Since when, as the CRM writes it.
     pub at: Option<String>,
+    /// When the mail with the question went, as the CRM writes it.
+    pub asked_at: Option<String>,
+    /// Whether nobody wants mail there; `None`: the CRM does not tell.
+    pub opted_out: Option<bool>,
 }
 
 /// What one record says.
@@ -99,7 +103,7 @@ fn words_of(value: &Value) -> Option<Vec<String>> {
 }
 
 /// A yes or no, as CRMs write it. What is neither says nothing.
-fn is_yes(value: &Value) -> Option<bool> {
+pub(in crate::dialect) fn is_yes(value: &Value) -> Option<bool> {
     match value {
         Value::Bool(is) => Some(*is),
         Value::Null => Some(false),

@@ -1,7 +1,7 @@
 //! Records of one module, page by page, from a CRM that may say anything: more than was asked, the same for ever, or
 //! nothing that is one.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::hash::{BuildHasher, Hash};
 
 use serde::{Deserialize, Serialize};
@@ -144,7 +144,10 @@ impl<'a> Pages<'a> {
         match page(self.crm, wanted).await {
             Ok(page) => {
                 self.too_large = 0;
-                let mut confirmations = self.crm.dialect().confirmations(&page.answer);
+                let mut confirmations = match self.confirmed {
+                    true => self.crm.dialect().confirmations(&page.answer),
+                    false => BTreeMap::new(),
+                };
                 let mut visit = |mut row: Row<'_>| {
                     row.confirmations = row.id.and_then(|id| confirmations.remove(id));
                     visit(&row);

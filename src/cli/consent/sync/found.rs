@@ -120,6 +120,9 @@ impl<'a> Found<'a> {
         if let Some(address) = &address {
             self.names.note(address, &said.name);
             said.confirmed = confirmed(row, address);
+            if let Some(opted_out) = said.confirmed.as_ref().and_then(|one| one.opted_out) {
+                said.opted_out = Some(opted_out || said.opted_out == Some(true));
+            }
         }
         if self.is_first {
             return;
@@ -186,10 +189,14 @@ impl<'a> Found<'a> {
 }
 
 /// Whether the person confirmed an address. Of other addresses of the record it does not matter: by this one the person is found.
+/// An address that a CRM keeps twice is confirmed if both are, and was so when the later of them was.
 fn confirmed(row: &Row<'_>, address: &Address) -> Option<Confirmation> {
     let all = row.confirmations.iter().flatten();
-    let mut of_it = all.filter(|one| Address::parse(&one.address).as_ref() == Ok(address));
-    of_it.next().cloned()
+    let of_it = all.filter(|one| Address::parse(&one.address).as_ref() == Ok(address));
+    let is_confirmed = |one: &&Confirmation| one.stands && one.opted_out == Some(false);
+    let (so, not): (Vec<_>, Vec<_>) = of_it.partition(is_confirmed);
+    let latest = so.into_iter().max_by(|one, other| one.at.cmp(&other.at));
+    not.first().copied().or(latest).cloned()
 }
 
 /// The primary address of a record, as it is written.
