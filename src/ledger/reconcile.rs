@@ -151,6 +151,8 @@ struct Whom {
     /// Who has its address, where that matters: of a shared one, what denies is about that one, too; and who confirmed an
     /// address is who has it, whatever record states it.
     of_address: Option<PersonId>,
+    /// Whether something can be proven of whoever has its address: there is one, and it never stood under two names.
+    is_provable: bool,
 }
 
 /// Which of the persons of a record a flag is about. Each has its own count of what was recorded.
@@ -172,7 +174,10 @@ impl Heard {
         let all = self.says.iter().filter(counts);
         let own = all.clone().filter(|saying| saying.proof == Proof::None);
         let own = own.map(move |saying| (saying, Part::Own, whom.own.as_ref()));
-        let of_address = all.filter(move |saying| self.is_shared || saying.proof != Proof::None);
+        let of_address = all.filter(move |saying| match saying.proof {
+            Proof::None => self.is_shared,
+            _ => whom.is_provable,
+        });
         own.chain(of_address.map(move |saying| (saying, Part::Address, whom.of_address.as_ref())))
     }
 
@@ -239,6 +244,7 @@ fn foreseen(persons: &mut Persons<'_>, heard: &Heard) -> Result<Whom, Error> {
         return Ok(Whom {
             own: persons.find(&record)?,
             of_address: None,
+            is_provable: false,
         });
     };
     if heard.is_shared {
@@ -246,17 +252,26 @@ fn foreseen(persons: &mut Persons<'_>, heard: &Heard) -> Result<Whom, Error> {
         return Ok(Whom {
             own: persons.find(&record)?.filter(|_| !is_left),
             of_address: persons.find(&Who::Address(address.clone()))?,
+            is_provable: false,
         });
     }
     let who = Who::RecordWith(heard.record.clone(), address.clone());
-    let of_address = match heard.is_proven() {
+    let is_provable = is_provable(persons, heard, address)?;
+    let of_address = match is_provable {
         true => persons.find(&Who::Address(address.clone()))?,
         false => None,
     };
     Ok(Whom {
         own: persons.find(&who)?,
         of_address,
+        is_provable,
     })
+}
+
+/// Whether it says something that is proven of whoever has its address, and somebody has it. That two names stood under it is
+/// not taken back by what is heard later.
+fn is_provable(persons: &mut Persons<'_>, heard: &Heard, address: &Address) -> Result<bool, Error> {
+    Ok(heard.is_proven() && !persons.is_shared(&Name::Address(address.clone()))?)
 }
 
 /// Whom it is about, who becomes known by it.
@@ -266,12 +281,14 @@ fn attach(persons: &mut Persons<'_>, heard: &Heard) -> Result<Whom, Error> {
         return Ok(Whom {
             own: persons.find(&record)?,
             of_address: None,
+            is_provable: false,
         });
     }
     let Some(address) = &heard.address else {
         return Ok(Whom {
             own: Some(persons.find_or_make(&record)?),
             of_address: None,
+            is_provable: false,
         });
     };
     if heard.is_shared {
@@ -283,17 +300,20 @@ fn attach(persons: &mut Persons<'_>, heard: &Heard) -> Result<Whom, Error> {
         return Ok(Whom {
             own: Some(own),
             of_address: Some(of_address),
+            is_provable: false,
         });
     }
     let who = Who::RecordWith(heard.record.clone(), address.clone());
     let own = persons.find_or_make(&who)?;
-    let of_address = match heard.is_proven() {
+    let is_provable = is_provable(persons, heard, address)?;
+    let of_address = match is_provable {
         true => Some(persons.find_or_make(&Who::Address(address.clone()))?),
         false => None,
     };
     Ok(Whom {
         own: Some(own),
         of_address,
+        is_provable,
     })
 }
 

@@ -22,6 +22,8 @@ struct Contact {
     confirmed: [&'static str; 3],
     /// Another row of the same address.
     twice: Option<[&'static str; 3]>,
+    /// Whether the rows of the address say that mail is not wanted there.
+    unwanted: bool,
 }
 
 fn contact(id: &'static str, name: [&'static str; 2], email: &'static str) -> Contact {
@@ -34,6 +36,7 @@ fn contact(id: &'static str, name: [&'static str; 2], email: &'static str) -> Co
         at: "",
         confirmed: ["not-opt-in", "", ""],
         twice: None,
+        unwanted: false,
     }
 }
 
@@ -188,7 +191,7 @@ fn linked(one: &Contact) -> Value {
             "email_address": value("email_address", &address.replace('\'', "&#039;")),
             "confirm_opt_in": value("confirm_opt_in", confirmed),
             "confirm_opt_in_sent_date": value("confirm_opt_in_sent_date", asked_at),
-            "opt_out": value("opt_out", if one.opted_out { "1" } else { "0" }),
+            "opt_out": value("opt_out", if one.unwanted { "1" } else { "0" }),
             "confirm_opt_in_date": value("confirm_opt_in_date", at),
         }})
     };
@@ -411,6 +414,10 @@ fn who_confirmed_the_primary_address_in_suitecrm_has_proven_it() {
             opted_out: true,
             ..of("44", "Dora", "dora@example.com", CONFIRMED)
         },
+        Contact {
+            unwanted: true,
+            ..of("99", "Ida", "ida@example.com", CONFIRMED)
+        },
         of("55", "Emil", "emil@example.com", {
             since("9999-01-15 10:00:00", "2026-01-15 09:00:00")
         }),
@@ -435,18 +442,22 @@ fn who_confirmed_the_primary_address_in_suitecrm_has_proven_it() {
     let told = installed.sync();
     for told in [&dry, &told] {
         // What somebody of the house chose from a list counts beside what was confirmed, and proves less.
-        assert_eq!(told["affirmed"], 2, "{told}");
+        assert_eq!(told["affirmed"], 3, "{told}");
         assert_eq!(told["undated"], 5, "{told}");
-        assert_eq!(told["seen"], 8, "{told}");
+        assert_eq!(told["seen"], 9, "{told}");
     }
     let stands = |id| installed.stands(id, "newsletter");
     assert_eq!(stands("11"), "valid");
-    for id in ["22", "33", "55", "66", "77", "88"] {
+    for id in ["22", "33", "55", "66", "77", "88", "99"] {
         assert_eq!(stands(id), "nothing-recorded", "{id}");
     }
     assert_eq!(stands("44"), "denied");
     assert!(installed.crm.take_all().iter().any(asks_of_addresses));
     assert_eq!(installed.sync()["affirmed"], 0);
+    assert_eq!(stands("11"), "valid");
+    // Whoever is asked once more has confirmed it all the same.
+    installed.change(0, |anna| anna.confirmed[2] = "2026-03-01 09:00:00");
+    assert_eq!(installed.sync()["denied"], 0);
     assert_eq!(stands("11"), "valid");
     // Whoever is confirmed without a day is so no more, and may not have been meanwhile.
     installed.change(0, |anna| anna.confirmed = since("", ""));
@@ -456,7 +467,7 @@ fn who_confirmed_the_primary_address_in_suitecrm_has_proven_it() {
         anna.confirmed = since("2026-11-20 10:00:00", "2026-11-20 09:00:00");
     });
     assert_eq!(installed.sync()["affirmed"], 1);
-    assert_eq!(stands("11"), "denied", "the denial is of today, and newer");
+    assert_eq!(stands("11"), "denied", "what a CRM says undoes no denial");
 }
 
 #[test]
@@ -497,13 +508,26 @@ fn whoever_confirms_an_address_confirms_it_for_nobody_else() {
     });
     installed.sync();
     assert_eq!(stands("22"), "valid");
-    // Of an address under two names nobody knows whose it is.
-    installed.change(0, |anna| {
-        anna.email = "anna@example.com";
-        anna.confirmed = CONFIRMED;
-        anna.name = ["Carl", "Coe"];
+    // Of an address under two names nobody knows whose it is, also when one of them is gone.
+    let newer = [
+        "confirmed-opt-in",
+        "2026-02-01 10:00:00",
+        "2026-02-01 09:00:00",
+    ];
+    installed.change(1, |anna| anna.confirmed = newer);
+    installed.change(0, |carl| {
+        carl.email = "anna@example.com";
+        carl.confirmed = newer;
+        carl.name = ["Carl", "Coe"];
     });
     assert_eq!(installed.sync()["affirmed"], 0);
+    installed.contacts.lock().unwrap().remove(0);
+    let told = installed.sync();
+    assert_eq!(
+        [&told["affirmed"], &told["shared_addresses"]],
+        [0, 0],
+        "{told}"
+    );
 }
 
 #[test]

@@ -207,11 +207,10 @@ impl Goals<'_> {
                 if self.how.fields_only || holder.looked.is_empty() {
                     continue;
                 }
+                // Where a detector leaves none of it to be found, it is found all the same by whoever has it in clear: unlike with
+                // matching, it need not stand in a field of its own that the search looks into.
                 for kind in kinds_sought(self.ground, category) {
-                    let looked = holder.looked.iter().find(|looked| looked.kind == kind);
-                    if is_left(looked, matched(kind)) {
-                        self.search(category, search, holder, matched(kind));
-                    }
+                    self.search(category, search, holder, matched(kind));
                 }
             }
         }

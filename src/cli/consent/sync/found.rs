@@ -62,6 +62,10 @@ impl<'a> Found<'a> {
     /// A reading of all modules begins.
     pub(super) fn begin(&mut self, number: usize) {
         self.is_first = number == 0;
+        if self.is_dry {
+            // Nothing of what the reading before found was recorded.
+            self.came = Reconciled::default();
+        }
         self.has_met_new = false;
         (self.undated, self.unread, self.unnamed) = (0, 0, 0);
         self.notes.clear();
@@ -120,9 +124,6 @@ impl<'a> Found<'a> {
         if let Some(address) = &address {
             self.names.note(address, &said.name);
             said.confirmed = confirmed(row, address);
-            if let Some(opted_out) = said.confirmed.as_ref().and_then(|one| one.opted_out) {
-                said.opted_out = Some(opted_out || said.opted_out == Some(true));
-            }
         }
         if self.is_first {
             return;
@@ -193,10 +194,11 @@ impl<'a> Found<'a> {
 fn confirmed(row: &Row<'_>, address: &Address) -> Option<Confirmation> {
     let all = row.confirmations.iter().flatten();
     let of_it = all.filter(|one| Address::parse(&one.address).as_ref() == Ok(address));
-    let is_confirmed = |one: &&Confirmation| one.stands && one.opted_out == Some(false);
-    let (so, not): (Vec<_>, Vec<_>) = of_it.partition(is_confirmed);
-    let latest = so.into_iter().max_by(|one, other| one.at.cmp(&other.at));
-    not.first().copied().or(latest).cloned()
+    let mut all: Vec<&Confirmation> = of_it.collect();
+    let is_confirmed = |one: &Confirmation| one.stands && one.opted_out == Some(false);
+    let is_told_no = |one: &Confirmation| !one.stands || one.opted_out == Some(true);
+    all.sort_by_key(|one| (is_told_no(one), !is_confirmed(one), one.at.as_deref()));
+    all.last().copied().cloned()
 }
 
 /// The primary address of a record, as it is written.

@@ -369,6 +369,29 @@ grants: [{{ name: a, roles: sales, data: [commercial, identity], level: clear }}
 }
 
 #[test]
+fn whoever_has_a_category_in_clear_finds_it_in_texts_in_which_detectors_look_for_it() {
+    let of = |data: &str| {
+        policy(&format!(
+            "detectors: [{{ name: x, in: commercial.subject, find: iban }}]
+search: {{ Contacts: [subject_c] }}
+grants:
+  - {{ name: a, roles: sales, data: commercial, level: clear, requires: {{ auth: strong }} }}
+  - {{ name: b, roles: clerk, data: {data}, level: clear }}\n"
+        ))
+    };
+    // No field of the category is searched.
+    let searched = used("financial.iban", |how| how.searched = true);
+    assert_eq!(told(&of("work"), &searched), "proved");
+    assert_eq!(
+        told(&of("financial"), &searched),
+        "clerk+sales for work [strong]: Contacts.subject_c searched clear by a"
+    );
+    let mut in_fields = searched;
+    in_fields.how.fields_only = true;
+    assert_eq!(told(&of("financial"), &in_fields), "proved");
+}
+
+#[test]
 fn rights_to_write_are_proved_like_levels() {
     let policy = policy(
         "detectors: [{ name: x, in: free_text, find: iban }]
