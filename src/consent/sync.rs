@@ -52,7 +52,7 @@ pub fn sayings(said: &Said, terms: &PolicyTerms, now: Timestamp) -> Sayings {
                 all.is_undated |= one.stands && at.is_none();
                 match at {
                     Some(at) => all.says.push(proven(true, Some(at))),
-                    None if is_taken_back(one) => all.says.push(proven(false, None)),
+                    None if one.is_taken_back() => all.says.push(proven(false, None)),
                     // What cannot be read is no reason to take back what was before.
                     None => {}
                 }
@@ -69,13 +69,8 @@ pub fn sayings(said: &Said, terms: &PolicyTerms, now: Timestamp) -> Sayings {
 fn confirmed_at(one: &Confirmation) -> Option<Timestamp> {
     let of = |text: &Option<String>| text.as_deref().and_then(day);
     let (at, asked_at) = (of(&one.at)?, of(&one.asked_at)?);
-    (one.stands && one.opted_out == Some(false) && asked_at <= at).then_some(at)
-}
-
-/// Whether the CRM says that an address is not confirmed, or not by a mail, or that mail is not wanted there.
-fn is_taken_back(one: &Confirmation) -> bool {
-    let has_no_day = one.at.as_deref() == Some("");
-    !one.stands || has_no_day || one.opted_out == Some(true)
+    let is_wanted = one.opted_out == Some(false);
+    (one.stands && is_wanted && asked_at <= at).then_some(at)
 }
 
 /// Whether one of two is so; `None`: nobody knows of either.

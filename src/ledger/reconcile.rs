@@ -170,13 +170,15 @@ impl Heard {
         &'h self,
         whom: &'h Whom,
     ) -> impl Iterator<Item = (&'h Saying, Part, Option<&'h PersonId>)> {
-        let counts = move |saying: &&Saying| !self.is_shared || !saying.kind.affirms();
+        // Whoever takes back what they had agreed to denies.
+        let denies = |saying: &Saying| !saying.kind.affirms() || !saying.stands;
+        let counts = move |saying: &&Saying| !self.is_shared || denies(saying);
         let all = self.says.iter().filter(counts);
         let own = all.clone().filter(|saying| saying.proof == Proof::None);
         let own = own.map(move |saying| (saying, Part::Own, whom.own.as_ref()));
         let of_address = all.filter(move |saying| match saying.proof {
             Proof::None => self.is_shared,
-            _ => whom.is_provable,
+            _ => whom.is_provable || denies(saying),
         });
         own.chain(of_address.map(move |saying| (saying, Part::Address, whom.of_address.as_ref())))
     }
@@ -257,7 +259,7 @@ fn foreseen(persons: &mut Persons<'_>, heard: &Heard) -> Result<Whom, Error> {
     }
     let who = Who::RecordWith(heard.record.clone(), address.clone());
     let is_provable = is_provable(persons, heard, address)?;
-    let of_address = match is_provable {
+    let of_address = match heard.is_proven() {
         true => persons.find(&Who::Address(address.clone()))?,
         false => None,
     };
@@ -306,9 +308,11 @@ fn attach(persons: &mut Persons<'_>, heard: &Heard) -> Result<Whom, Error> {
     let who = Who::RecordWith(heard.record.clone(), address.clone());
     let own = persons.find_or_make(&who)?;
     let is_provable = is_provable(persons, heard, address)?;
-    let of_address = match is_provable {
-        true => Some(persons.find_or_make(&Who::Address(address.clone()))?),
-        false => None,
+    let who = Who::Address(address.clone());
+    let of_address = match (heard.is_proven(), is_provable) {
+        (true, true) => Some(persons.find_or_make(&who)?),
+        (true, false) => persons.find(&who)?,
+        (false, _) => None,
     };
     Ok(Whom {
         own: Some(own),

@@ -36,6 +36,20 @@ pub struct Confirmation {
     pub opted_out: Option<bool>,
 }
 
+impl Confirmation {
+    /// Whether the CRM says that the address is not confirmed, or not by a mail, or that mail is not wanted there.
+    pub fn is_taken_back(&self) -> bool {
+        // A day that is none is blank in JSON, or the zero of SQL.
+        let is_no_day = |at: &str| at.is_empty() || at.starts_with("0000-00-00");
+        !self.stands || self.at.as_deref().is_some_and(is_no_day) || self.opted_out == Some(true)
+    }
+
+    /// Whether all is told that must be, to be sure of it.
+    pub fn is_whole(&self) -> bool {
+        self.at.is_some() && self.asked_at.is_some() && self.opted_out.is_some()
+    }
+}
+
 /// What one record says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Said {

@@ -165,11 +165,12 @@ impl Goals<'_> {
             self.add(category, field, "shown", clear());
         }
         let least = matched(kind);
-        if self.how.matched && is_left(looked, least) {
+        // Where a detector leaves less, the need for it is that the category is clear.
+        if self.how.matched {
             let needs = usable(&text.categories, &text.looked, least);
             self.add(category, field, "matched", needs);
         }
-        if self.how.sorted && is_left(looked, Usable::Yes) {
+        if self.how.sorted {
             let needs = usable(&text.categories, &text.looked, Usable::Yes);
             self.add(category, field, "sorted", needs);
         }
@@ -237,11 +238,6 @@ fn matched(kind: Kind) -> Usable {
         Kind::Statement(_) => Usable::Words,
         _ => Usable::Yes,
     }
-}
-
-/// Whether a text can be used so far where the kind's own category is not clear.
-fn is_left(looked: Option<&Looked>, least: Usable) -> bool {
-    looked.is_none_or(|looked| looked.leaves() >= least)
 }
 
 /// What must hold so that a field of these categories, in which these are looked for, is clear and usable so far.

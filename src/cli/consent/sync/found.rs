@@ -123,7 +123,11 @@ impl<'a> Found<'a> {
         };
         if let Some(address) = &address {
             self.names.note(address, &said.name);
-            said.confirmed = confirmed(row, address);
+            let told = of_address(row, address);
+            if told.iter().any(|one| one.opted_out == Some(true)) {
+                said.opted_out = Some(true);
+            }
+            said.confirmed = together(&told);
         }
         if self.is_first {
             return;
@@ -189,16 +193,17 @@ impl<'a> Found<'a> {
     }
 }
 
-/// Whether the person confirmed an address. Of other addresses of the record it does not matter: by this one the person is found.
-/// An address that a CRM keeps twice is confirmed if both are, and was so when the later of them was.
-fn confirmed(row: &Row<'_>, address: &Address) -> Option<Confirmation> {
+/// What is told of an address. Of other addresses of the record it does not matter: by this one the person is found.
+fn of_address<'r>(row: &'r Row<'_>, address: &Address) -> Vec<&'r Confirmation> {
     let all = row.confirmations.iter().flatten();
     let of_it = all.filter(|one| Address::parse(&one.address).as_ref() == Ok(address));
-    let mut all: Vec<&Confirmation> = of_it.collect();
-    let is_confirmed = |one: &Confirmation| one.stands && one.opted_out == Some(false);
-    let is_told_no = |one: &Confirmation| !one.stands || one.opted_out == Some(true);
-    all.sort_by_key(|one| (is_told_no(one), !is_confirmed(one), one.at.as_deref()));
-    all.last().copied().cloned()
+    of_it.collect()
+}
+
+/// An address that a CRM keeps twice is confirmed if both are, and was so when the later of them was.
+fn together(all: &[&Confirmation]) -> Option<Confirmation> {
+    let rank = |one: &&&Confirmation| (one.is_taken_back(), !one.is_whole(), one.at.clone());
+    all.iter().max_by_key(rank).copied().cloned()
 }
 
 /// The primary address of a record, as it is written.

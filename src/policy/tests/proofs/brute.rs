@@ -453,10 +453,9 @@ impl<'a> Oracle<'a> {
                 true => judged.usable >= Usable::Words,
                 false => judged.usable == Usable::Yes,
             };
-            let is_clear = view.verdict(&Category::new(kind.category())).level == Level::Clear;
             how.at_least.is_some() && !withheld
-                || how.matched && read && !is_clear
-                || how.sorted && judged.usable == Usable::Yes && !is_clear
+                || how.matched && read
+                || how.sorted && judged.usable == Usable::Yes
                 || how.written && free && judged.writable == Writable::Yes
         })
     }
