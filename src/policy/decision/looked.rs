@@ -73,9 +73,11 @@ impl Looked {
     }
 
     /// How far a text may be matched in which it is looked for, where its category is not clear. Of what a detector leaves to
-    /// be matched, words can be guessed one by one; a number could be read digit by digit.
+    /// be matched, words can be guessed one by one; a number could be read digit by digit, and what identifies without digits
+    /// letter by letter.
     pub(in crate::policy) fn leaves(self) -> Usable {
-        if self.matched {
+        let is_of_letters = matches!(self.kind, Kind::Address | Kind::Bic | Kind::Mail);
+        if self.matched || is_of_letters && self.shown.is_some() {
             Usable::No
         } else if self.shown.is_some() && !matches!(self.kind, Kind::Statement(_)) {
             Usable::Words

@@ -67,6 +67,20 @@ fn each_use_that_a_detector_names_holds_by_itself() {
 }
 
 #[test]
+fn what_identifies_by_letters_is_not_guessed_letter_by_letter() {
+    for (kind, usable) in [
+        ("mail", Usable::No),
+        ("bic", Usable::No),
+        ("address", Usable::No),
+        ("nir", Usable::Words),
+    ] {
+        let left = compile(&[&detector(kind, ", uses: [shown, written]")]);
+        let plan = plan(&left, &["Sales"], None);
+        assert_eq!(rule(&plan, "description").usable, usable, "{kind}");
+    }
+}
+
+#[test]
 fn hidden_numbers_are_not_guessed_digit_by_digit() {
     let policy = compile(&[&detector("iban", ", uses: [shown, written]")]);
     let matched = |operand: Value| {
