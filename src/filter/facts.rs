@@ -332,7 +332,7 @@ fn pass(reader: &mut Reader<'_>) -> Result<(), Fault> {
 }
 
 /// Passes what stands between two brackets and commas, for as long as `each` says; `false` if it ended within.
-fn parts<'a>(
+pub(super) fn parts<'a>(
     reader: &mut Reader<'a>,
     [open, close]: [u8; 2],
     each: &mut dyn FnMut(&mut Reader<'a>) -> Result<bool, Fault>,

@@ -5,15 +5,12 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::Deserializer;
-use serde::de::{MapAccess, Visitor};
-use serde_json::value::RawValue;
-
 use crate::dialect::{Count, Empty, NextPlace, NextSays, ObjectShape, PageForm, Shape};
 use crate::policy::Plan;
 use crate::vocabulary::RuleName;
 
 use super::books::Books;
+use super::facts::parts;
 use super::reader::{Fault, Reader};
 use super::terms::Terms;
 use super::{Asked, Cause, Limits, Memory, Unfilterable, judged};
@@ -116,7 +113,15 @@ impl<'f> Pages<'f> {
         rows: usize,
     ) -> Result<Taken, Unfilterable> {
         let text = simdutf8::basic::from_utf8(page).map_err(|_| unfilterable(Cause::Encoding))?;
-        let (elements, along) = self.lists(text)?;
+        let top = match self.path.is_empty() {
+            true => Vec::new(),
+            false => self.members(text)?,
+        };
+        let Lists {
+            own,
+            elements,
+            along,
+        } = self.lists(text, &top)?;
         let mut left = None;
         for (place, element) in elements.iter().enumerate().skip(skipped) {
             if !self.is_there(element)? {
@@ -127,18 +132,19 @@ impl<'f> Pages<'f> {
                 break;
             }
             let beside = along.iter().filter_map(|list| list.get(place));
-            let beside: Vec<Box<str>> = beside.map(|beside| beside.get().into()).collect();
-            self.bytes += element.get().len() + beside.iter().map(|text| text.len()).sum::<usize>();
-            self.kept.push((element.get().into(), beside));
+            let beside: Vec<Box<str>> = beside.map(|beside| (*beside).into()).collect();
+            self.bytes += element.len() + beside.iter().map(|text| text.len()).sum::<usize>();
+            self.kept.push(((*element).into(), beside));
         }
         if self.frame.is_none() {
-            self.bytes += text.len();
-            self.frame = Some(text.into());
+            let frame = without(text, own);
+            self.bytes += frame.len();
+            self.frame = Some(frame);
         }
         Ok(Taken {
             read: elements.len() as u64,
             left,
-            is_last: self.says_last(text)?,
+            is_last: self.says_last(&top)?,
         })
     }
 
@@ -160,58 +166,107 @@ impl<'f> Pages<'f> {
     }
 
     /// Whether a page says of itself that nothing comes behind it.
-    fn says_last(&self, text: &str) -> Result<bool, Unfilterable> {
-        let Some(next) = self.next.filter(|next| next.says == NextSays::Offset) else {
+    fn says_last(&self, top: &[Member<'_>]) -> Result<bool, Unfilterable> {
+        let next = self.next.filter(|next| next.says == NextSays::Offset);
+        let Some((first, behind)) = next.and_then(|next| next.path.split_first()) else {
             return Ok(false);
         };
-        let mut value = text;
-        for key in &next.path {
-            match one(&members(value)?, key)? {
-                Some(inside) => value = inside,
-                None => return Ok(false),
-            }
+        let mut value = one(top, first)?;
+        for key in behind {
+            let Some(around) = value else { break };
+            value = one(&self.members(around)?, key)?;
         }
-        Ok(value.trim_matches('"').starts_with('-'))
+        Ok(value.is_some_and(|value| value.trim_matches('"').starts_with('-')))
     }
 
-    fn is_there(&mut self, element: &RawValue) -> Result<bool, Unfilterable> {
-        let reader = Reader::new(element.get(), 0, self.limits.depth_max);
+    fn is_there(&mut self, element: &str) -> Result<bool, Unfilterable> {
+        let reader = Reader::new(element, 0, self.limits.depth_max);
         let bytes_max = self.limits.record_bytes_max;
         let there = judged::is_there(reader, self.element, &mut self.books, bytes_max);
-        there.map_err(|Fault { cause, at }| Unfilterable {
-            offset: at as u64,
-            ..unfilterable(cause)
-        })
+        there.map_err(faulty)
     }
 
-    /// The elements of the list of a page, and of those that belong to it.
-    fn lists<'t>(
-        &self,
-        text: &'t str,
-    ) -> Result<(Vec<&'t RawValue>, Vec<Vec<&'t RawValue>>), Unfilterable> {
+    /// The list of a page, of which the members of the outermost object were read, and those that belong to it.
+    fn lists<'t>(&self, text: &'t str, top: &[Member<'t>]) -> Result<Lists<'t>, Unfilterable> {
         let Some((last, before)) = self.path.split_last() else {
-            return Ok((list(text)?, Vec::new()));
+            return Ok(Lists {
+                own: text,
+                elements: self.list(text)?,
+                along: Vec::new(),
+            });
         };
-        let mut around = text;
+        let mut inside = Cow::Borrowed(top);
         for key in before {
-            around = one(&members(around)?, key)?.ok_or_else(|| unfilterable(Cause::Shape))?;
+            let around = one(&inside, key)?.ok_or_else(|| unfilterable(Cause::Shape))?;
+            inside = Cow::Owned(self.members(around)?);
         }
-        let members = members(around)?;
-        let elements = match one(&members, last)? {
-            Some(elements) => list(elements)?,
-            None if self.empty == Empty::Bare => return Ok((Vec::new(), Vec::new())),
+        let (own, elements) = match one(&inside, last)? {
+            Some(own) => (own, self.list(own)?),
+            None if self.empty == Empty::Bare => return Ok(Lists::default()),
             None => return Err(unfilterable(Cause::Shape)),
         };
         let mut along = Vec::new();
         for key in &self.along {
-            let beside = one(&members, key)?.map_or(Ok(Vec::new()), list)?;
+            let beside = one(&inside, key)?.map_or(Ok(Vec::new()), |text| self.list(text))?;
             // None at all belong to nothing.
             if !beside.is_empty() && beside.len() != elements.len() {
                 return Err(unfilterable(Cause::Shape));
             }
             along.push(beside);
         }
-        Ok((elements, along))
+        Ok(Lists {
+            own,
+            elements,
+            along,
+        })
+    }
+
+    /// The elements of a list. An empty object passes as the empty list that PHP means by it.
+    fn list<'t>(&self, text: &'t str) -> Result<Vec<&'t str>, Unfilterable> {
+        if text.starts_with('{') {
+            return match self.members(text)?.is_empty() {
+                true => Ok(Vec::new()),
+                false => Err(unfilterable(Cause::Shape)),
+            };
+        }
+        let mut elements = Vec::new();
+        self.parts_of(text, [b'[', b']'], &mut |reader| {
+            elements.push(value(reader)?);
+            Ok(true)
+        })?;
+        Ok(elements)
+    }
+
+    /// The members of an object, in their order.
+    fn members<'t>(&self, text: &'t str) -> Result<Vec<Member<'t>>, Unfilterable> {
+        let mut members = Vec::new();
+        self.parts_of(text, [b'{', b'}'], &mut |reader| {
+            members.push((reader.key()?, value(reader)?));
+            Ok(true)
+        })?;
+        Ok(members)
+    }
+
+    /// Reads an object or a list that a text is, part by part.
+    fn parts_of<'t>(
+        &self,
+        text: &'t str,
+        brackets: [u8; 2],
+        each: &mut dyn FnMut(&mut Reader<'t>) -> Result<bool, Fault>,
+    ) -> Result<(), Unfilterable> {
+        let mut reader = Reader::new(text, 0, self.limits.depth_max);
+        reader.white_space();
+        if reader.kind().is_ok() && reader.peek() != Some(brackets[0]) {
+            return Err(unfilterable(Cause::Shape));
+        }
+        let read = parts(&mut reader, brackets, each).and_then(|_| {
+            reader.white_space();
+            reader.end()
+        });
+        read.map_err(|fault| match fault.cause {
+            Cause::Syntax if fault.at >= text.len() => unfilterable(Cause::Truncated),
+            _ => faulty(fault),
+        })
     }
 
     /// Writes a value of a reply without records: `path` leads to the list, `next` to what tells how it goes on.
@@ -281,7 +336,7 @@ impl<'f> Pages<'f> {
         }
         out.push('{');
         let mut is_first = true;
-        for (key, value) in members(raw)? {
+        for (key, value) in self.members(raw)? {
             let known = object.keys.iter().find(|(name, _)| *name == key);
             let Some((name, inside)) = known else {
                 continue;
@@ -323,6 +378,19 @@ impl fmt::Debug for Pages<'_> {
     }
 }
 
+/// A member of an object: its name, and its value as it is written.
+type Member<'t> = (Cow<'t, str>, &'t str);
+
+/// The list of a page.
+#[derive(Default)]
+struct Lists<'t> {
+    /// As it is written; blank if there is none.
+    own: &'t str,
+    elements: Vec<&'t str>,
+    /// The elements of those that belong to it.
+    along: Vec<Vec<&'t str>>,
+}
+
 /// The keys that lead to a place.
 type Way<'p> = &'p [&'static str];
 
@@ -356,38 +424,34 @@ fn unfilterable(cause: Cause) -> Unfilterable {
     }
 }
 
-/// The elements of a list. An empty object passes as the empty list that PHP means by it.
-fn list(text: &str) -> Result<Vec<&RawValue>, Unfilterable> {
-    if text.starts_with('{') {
-        return match members(text)?.is_empty() {
-            true => Ok(Vec::new()),
-            false => Err(unfilterable(Cause::Shape)),
-        };
+fn faulty(Fault { cause, at }: Fault) -> Unfilterable {
+    Unfilterable {
+        offset: at as u64,
+        ..unfilterable(cause)
     }
-    serde_json::from_str(text).map_err(|error| match error.classify() {
-        serde_json::error::Category::Eof => unfilterable(Cause::Truncated),
-        serde_json::error::Category::Data => unfilterable(Cause::Shape),
-        _ => unfilterable(Cause::Syntax),
-    })
 }
 
-/// The members of an object, in their order.
-fn members(text: &str) -> Result<Vec<(Cow<'_, str>, &str)>, Unfilterable> {
-    let mut reader = serde_json::Deserializer::from_str(text);
-    let members = reader.deserialize_map(Members);
-    let members = members.and_then(|members| reader.end().map(|()| members));
-    members.map_err(|error| match error.classify() {
-        serde_json::error::Category::Eof => unfilterable(Cause::Truncated),
-        serde_json::error::Category::Data => unfilterable(Cause::Shape),
-        _ => unfilterable(Cause::Syntax),
-    })
+/// Passes a value: what it is.
+fn value<'t>(reader: &mut Reader<'t>) -> Result<&'t str, Fault> {
+    let start = reader.at();
+    reader.skip()?;
+    Ok(reader.part(start, reader.at()))
+}
+
+/// What stands around a list: a page without what it has in it.
+fn without(text: &str, list: &str) -> Box<str> {
+    let start = list.as_ptr().addr().wrapping_sub(text.as_ptr().addr());
+    match (
+        text.get(..start),
+        text.get(start.saturating_add(list.len())..),
+    ) {
+        (Some(before), Some(behind)) if !list.is_empty() => format!("{before}[]{behind}").into(),
+        _ => text.into(),
+    }
 }
 
 /// The value under a key that may occur once.
-fn one<'t>(
-    members: &[(Cow<'_, str>, &'t str)],
-    key: &str,
-) -> Result<Option<&'t str>, Unfilterable> {
+fn one<'t>(members: &[Member<'t>], key: &str) -> Result<Option<&'t str>, Unfilterable> {
     let mut found = members.iter().filter(|(name, _)| name == key);
     match (found.next(), found.next()) {
         (Some(_), Some(_)) => Err(unfilterable(Cause::DuplicateKey)),
@@ -413,24 +477,6 @@ fn write_list<'t>(texts: impl Iterator<Item = &'t str>, out: &mut String) {
         out.push_str(text);
     }
     out.push(']');
-}
-
-struct Members;
-
-impl<'de> Visitor<'de> for Members {
-    type Value = Vec<(Cow<'de, str>, &'de str)>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut members = Vec::new();
-        while let Some((key, value)) = map.next_entry::<String, &'de RawValue>()? {
-            members.push((Cow::Owned(key), value.get()));
-        }
-        Ok(members)
-    }
 }
 
 #[cfg(test)]
