@@ -5,6 +5,8 @@ use std::fmt;
 use aws_lc_rs::hmac;
 use siphasher::sip128::SipHasher13;
 
+use super::address::{Address, AddressError};
+use super::spelled::{Remembered, Spelled};
 use crate::hex::hex;
 
 /// Bytes of a key, at least.
@@ -61,6 +63,7 @@ pub struct PersonKeys {
     generations: Vec<Generation>,
     /// For references, which the store has in clear: they are only found by it, in memory, at each record that is shown.
     references: SipHasher13,
+    addresses: Remembered,
 }
 
 struct Generation {
@@ -92,6 +95,7 @@ impl PersonKeys {
             true => Err(KeysError::Same),
             false => Ok(Self {
                 references: references(&generations),
+                addresses: Remembered::new(),
                 generations,
             }),
         }
@@ -129,6 +133,26 @@ impl PersonKeys {
             kept.copy_from_slice(tag.as_ref().get(..len).unwrap_or(&[0; KEPT_BYTES]));
         }
         Kept(kept)
+    }
+
+    /// What is kept of an address, under each key.
+    pub(super) fn kept_of(&self, address: &Address) -> Vec<Kept> {
+        let generations = 0..self.generations();
+        let kept = generations.map(|one| self.kept(one, KeyKind::Email, address.as_str()));
+        kept.collect()
+    }
+
+    /// The same of a text that should be an address. It is found in memory like a reference.
+    pub(super) fn spelled(&self, text: &str) -> Spelled {
+        let hash = Kept(self.references.hash(text.as_bytes()).as_bytes());
+        self.addresses.of(hash, || match Address::parse(text) {
+            Ok(address) => {
+                let kept = |one| self.kept(one, KeyKind::Email, address.as_str());
+                Spelled::Kept(kept(0), (self.generations() > 1).then(|| kept(1)))
+            }
+            Err(AddressError::Blank) => Spelled::Blank,
+            Err(_) => Spelled::Unread,
+        })
     }
 
     /// The MAC of parts, with zero bytes between them.

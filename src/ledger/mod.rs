@@ -38,6 +38,7 @@ mod room;
 mod rows;
 mod seal;
 mod shown;
+mod spelled;
 mod standings;
 mod store;
 mod terms;

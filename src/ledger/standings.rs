@@ -1,5 +1,6 @@
 //! How everybody stands, in memory: each record of a reply asks at its turn, and no question goes to the store.
 
+use std::iter;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -7,12 +8,13 @@ use std::time::{Duration, Instant};
 use dashmap::DashMap;
 use jiff::Timestamp;
 
-use super::address::{Address, AddressError};
+use super::address::Address;
 use super::error::Error;
 use super::fold::State;
 use super::keys::{Kept, KeyKind, PersonKeys};
 use super::person::Person;
 use super::rows::{Asked, Known, Row, answer, rows};
+use super::spelled::Spelled;
 use super::terms::{About, Because, Standing, Terms};
 
 /// How long what was confirmed with the store counts as fresh.
@@ -171,7 +173,7 @@ impl Standings {
         if self.is_pretended {
             return Whom::default();
         }
-        let spelled = address.map_or_else(Vec::new, |address| self.spelled(address));
+        let spelled = address.map_or_else(Vec::new, |address| self.keys.kept_of(address));
         let is_shared = spelled.iter().any(|kept| self.is_shared(kept));
         let references = references.map(|text| self.keys.kept(0, KeyKind::Record, text));
         let mut names = references.chain(spelled.into_iter().filter(|_| !is_shared));
@@ -183,13 +185,6 @@ impl Standings {
             person: found.map(|person| self.root(person)),
             is_shared,
         }
-    }
-
-    /// What is kept of an address, under each key.
-    fn spelled(&self, address: &Address) -> Vec<Kept> {
-        let generations = 0..self.keys.generations();
-        let spelled = generations.map(|one| self.keys.kept(one, KeyKind::Email, address.as_str()));
-        spelled.collect()
     }
 
     /// How a person who is known stands for a purpose, under whatever name.
@@ -242,18 +237,18 @@ impl Standings {
     }
 
     fn reach_address(&self, text: &str, may_affirm: bool, reached: &mut Reached) {
-        let address = match Address::parse(text) {
-            Ok(address) => address,
-            Err(AddressError::Blank) => return,
-            Err(_) => {
+        let (first, second) = match self.keys.spelled(text) {
+            Spelled::Kept(first, second) => (first, second),
+            Spelled::Blank => return,
+            Spelled::Unread => {
                 reached.is_unread = true;
                 return;
             }
         };
-        let spelled = self.spelled(&address);
+        let spelled = || iter::once(first).chain(second);
         // An address of which two names are known under any of the keys is one of two names.
-        let is_shared = spelled.iter().any(|kept| self.is_shared(kept));
-        for kept in spelled {
+        let is_shared = spelled().any(|kept| self.is_shared(&kept));
+        for kept in spelled() {
             self.reach(kept, may_affirm && !is_shared, reached);
         }
     }
