@@ -2,13 +2,13 @@
 //! a note costs more than anything else that is done with it.
 //!
 //! Findings are a function of a text and of what is looked for, so remembering them changes nothing but the time that it takes.
-//! No text is kept, only a hash of it, salted with what only this process knows.
+//! No text is kept, only a hash of it, under a key that only this process knows: without it, nobody finds two texts that meet.
 
 use std::sync::{Arc, LazyLock};
 
-use aws_lc_rs::digest::{Context, SHA256};
 use aws_lc_rs::rand;
 use dashmap::DashMap;
+use siphasher::sip128::SipHasher24;
 
 use super::statement::{Lexicon, Statement};
 use super::{Kind, Meant, Span};
@@ -22,13 +22,13 @@ const BYTES: std::ops::RangeInclusive<usize> = 8..=1 << 16;
 /// Findings of a text that is worth remembering; most have none.
 const FINDINGS_MAX: usize = 32;
 
-/// The hash of a text and of what was looked for in it.
-type Key = [u8; 32];
+/// The hash of a text, and what was looked for in it.
+type Key = ([u8; 16], u64);
 
 struct Memo<F> {
-    /// What only this process knows; without it, texts are not remembered.
-    salt: Option<[u8; 32]>,
-    found: DashMap<Key, Arc<[F]>>,
+    /// Has a key that only this process knows; without it, texts are not remembered.
+    hasher: Option<SipHasher24>,
+    found: DashMap<Key, Arc<[F]>, foldhash::fast::RandomState>,
 }
 
 static STATEMENTS: LazyLock<Memo<Statement>> = LazyLock::new(Memo::new);
@@ -51,10 +51,11 @@ pub(super) fn identifiers(text: &str, is_meant: Meant<'_>) -> Arc<[Span]> {
 
 impl<F> Memo<F> {
     fn new() -> Self {
-        let mut salt = [0; 32];
+        let mut key = [0; 16];
+        let is_secret = rand::fill(&mut key).is_ok();
         Self {
-            salt: rand::fill(&mut salt).is_ok().then_some(salt),
-            found: DashMap::new(),
+            hasher: is_secret.then(|| SipHasher24::new_with_key(&key)),
+            found: DashMap::default(),
         }
     }
 
@@ -78,12 +79,9 @@ impl<F> Memo<F> {
 
     /// The key of a text that is worth remembering.
     fn key(&self, text: &str, sought: u64) -> Option<Key> {
-        let salt = self.salt.filter(|_| BYTES.contains(&text.len()))?;
-        let mut context = Context::new(&SHA256);
-        context.update(&salt);
-        context.update(&sought.to_be_bytes());
-        context.update(text.as_bytes());
-        context.finish().as_ref().try_into().ok()
+        let hasher = self.hasher.as_ref();
+        let hasher = hasher.filter(|_| BYTES.contains(&text.len()))?;
+        Some((hasher.hash(text.as_bytes()).as_bytes(), sought))
     }
 }
 
