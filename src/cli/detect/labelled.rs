@@ -94,8 +94,10 @@ pub(super) fn each(
 impl Labelled {
     fn read(line: &[u8]) -> Result<Self, String> {
         let line: Line = serde_json::from_slice(line).map_err(|error| unread(&error))?;
+        let has_labels =
+            line.spans.is_some() && (line.categories.is_some() || line.statements.is_some());
         for (name, value) in &line.others {
-            is_remark(name, value)?;
+            is_remark(name, value, has_labels)?;
         }
         if !matches!(line.id, Value::Null | Value::String(_) | Value::Number(_)) {
             return Err("`id` must be a text or a number".to_owned());
@@ -126,8 +128,9 @@ fn unread(error: &serde_json::Error) -> String {
     format!("column {}: {cause}; {FORM}", error.column())
 }
 
-/// Other members are remarks, like `lang`, `style` and `note`, unless they may have been meant as labels.
-fn is_remark(name: &str, value: &Value) -> Result<(), String> {
+/// Other members are remarks, like `lang`, `style` and `note`, unless they may have been meant as labels: by their names, or lists in
+/// a line that does not have both sorts of labels.
+fn is_remark(name: &str, value: &Value, has_labels: bool) -> Result<(), String> {
     const LABELS: [&str; 3] = ["spans", "categories", "statements"];
     const OTHERS: [&str; 7] = [
         "category",
@@ -147,7 +150,8 @@ fn is_remark(name: &str, value: &Value) -> Result<(), String> {
             "`{name}` is no member of a line: did you mean `{alike}`?"
         ));
     }
-    if value.is_array() || value.is_object() || OTHERS.contains(&lower.as_str()) {
+    let may_be_labels = !has_labels && (value.is_array() || value.is_object());
+    if may_be_labels || OTHERS.contains(&lower.as_str()) {
         return Err(format!(
             "`{name}` may be labels, which stand in `spans` and `categories`: leave it out"
         ));
@@ -221,6 +225,8 @@ mod tests {
             (only.topics, only.spans.is_none()),
             (Some(Vec::new()), true)
         );
+        let noted = r#"{"text": "", "spans": [], "statements": [], "details": [{"by": "x"}]}"#;
+        assert!(read(noted).is_ok());
     }
 
     #[test]
@@ -269,6 +275,10 @@ mod tests {
                 "did you mean `categories`?",
             ),
             (r#"{"text": "", "labels": []}"#, "leave it out"),
+            (
+                r#"{"text": "", "spans": [], "details": []}"#,
+                "leave it out",
+            ),
             (r#"{"text": "", "category": "health"}"#, "leave it out"),
         ] {
             let told = read(line).unwrap_err();
