@@ -165,7 +165,7 @@ impl Walk {
 
     /// Ends it, durably.
     pub(super) async fn close(
-        mut self,
+        mut self: Box<Self>,
         outcome: Outcome,
         status: Option<u16>,
         reason: Option<Reason>,

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::json::Key;
-use crate::json::plain::{behind_plain_object, plain_length};
+use crate::json::plain::{behind_plain_object, behind_plain_scalar, plain_length};
 
 use super::Cause;
 
@@ -454,7 +454,7 @@ impl<'a> Reader<'a> {
                 if self.take(b',') {
                     self.white_space();
                     if closer == b'}' {
-                        self.key()?;
+                        self.pass_key()?;
                     }
                     break;
                 }
@@ -481,7 +481,13 @@ impl<'a> Reader<'a> {
         let (bracket, closer) = match self.kind()? {
             Type::Object => (b'{', b'}'),
             Type::Array => (b'[', b']'),
-            kind => return self.scalar(kind).map(|()| false),
+            kind => {
+                if let Some(behind @ [b',' | b'}' | b']', ..]) = behind_plain_scalar(self.rest()) {
+                    self.leave_only(behind);
+                    return Ok(false);
+                }
+                return self.scalar(kind).map(|()| false);
+            }
         };
         self.enter(bracket)?;
         self.white_space();
@@ -491,9 +497,22 @@ impl<'a> Reader<'a> {
         }
         self.closers.push(closer);
         if closer == b'}' {
-            self.key()?;
+            self.pass_key()?;
         }
         Ok(true)
+    }
+
+    /// Passes the name of a member, as far as its value.
+    #[inline]
+    fn pass_key(&mut self) -> Result<(), Fault> {
+        if self.peek() == Some(b'"')
+            && let Some([b':', value @ ..]) = behind_plain_scalar(self.rest())
+        {
+            self.leave_only(value);
+            self.white_space();
+            return Ok(());
+        }
+        self.key().map(drop)
     }
 
     /// Ends the text: nothing may follow.

@@ -109,7 +109,8 @@ impl Pipeline {
         again.map_err(|refusal| told_alike(refusal, absence))
     }
 
-    /// Records what an answer discloses that was read, and makes it a reply.
+    /// Records what an answer discloses that was read, and makes it a reply. What seldom comes is in boxes, for the sake of all
+    /// other requests.
     async fn release_read(
         &self,
         visit: &Visit<'_>,
@@ -145,7 +146,7 @@ impl Pipeline {
                 for (rule, records) in &by {
                     record.absent(rule, *records);
                 }
-                self.absent(visit, answer, (account, record)).await
+                Box::pin(self.absent(visit, answer, (account, record))).await
             }
             Ok(Read::TooLargeToHold(filtering))
                 if self.settings.stream_large_replies && !visit.whole_only && !is_unchanged =>
@@ -154,7 +155,7 @@ impl Pipeline {
                     tell_too_long(visit);
                 }
                 let rest = (answer, filtering, share);
-                self.streamed(visit, rest, (account, record)).await
+                Box::pin(self.streamed(visit, rest, (account, record))).await
             }
             Ok(Read::TooLargeToHold(_)) => {
                 let reason = self.transport.failures().note(Cause::TooLarge);
