@@ -5,9 +5,9 @@
 use super::hash::{STEM, chained, variant};
 
 /// Bits of the places of each table.
-pub(super) const CHAIN_BITS: u32 = 18;
+pub(super) const CHAIN_BITS: u32 = 19;
 pub(super) const FIRST_BITS: u32 = 20;
-pub(super) const STEM_BITS: u32 = 18;
+pub(super) const STEM_BITS: u32 = 19;
 pub(super) const START_BITS: u32 = 16;
 pub(super) const FURTHER_BITS: u32 = 20;
 pub(super) const CONTEXT_BITS: u32 = 19;

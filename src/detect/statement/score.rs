@@ -51,7 +51,7 @@ pub(super) fn certainty(
     if score < MODEL.bound(Certainty::Possible, weight) {
         return None;
     }
-    if score < MODEL.bound(Certainty::Likely, weight) && !is_said_outright(candidate, topic) {
+    if score < MODEL.bound(Certainty::Likely, weight) {
         return Some(Certainty::Possible);
     }
     let is_of_person = !candidate
