@@ -21,7 +21,10 @@ pub(super) enum Spelled {
 }
 
 /// Texts by their keyed hash, so that this memory has no address; each at the one place that its hash tells.
-pub(super) struct Remembered(Box<[Mutex<Option<(Kept, Spelled)>>]>);
+pub(super) struct Remembered(Box<[Place]>);
+
+/// The hash of the last text whose place it is, and what that comes to.
+type Place = Mutex<Option<(Kept, Spelled)>>;
 
 impl Remembered {
     pub(super) fn new() -> Self {
