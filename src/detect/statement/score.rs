@@ -51,7 +51,8 @@ pub(super) fn certainty(
     if score < MODEL.bound(Certainty::Possible, weight) {
         return None;
     }
-    if score < MODEL.bound(Certainty::Likely, weight) {
+    let is_said = is_said_outright(candidate, topic);
+    if score < MODEL.bound(Certainty::Likely, weight) && !is_said {
         return Some(Certainty::Possible);
     }
     let is_of_person = !candidate
@@ -60,7 +61,6 @@ pub(super) fn certainty(
         .both(Classes::of_persons())
         .is_empty()
         || candidate.words.hold_name();
-    let is_said = weight >= OUTRIGHT && is_said_outright(candidate, topic);
     let mut own = candidate
         .triggers
         .iter()
@@ -77,13 +77,13 @@ pub(super) fn certainty(
 /// The weight of words that mean nothing else.
 const OUTRIGHT: u8 = 3;
 
-/// Whether a trigger that mostly is one is said of a person outright.
+/// Whether a trigger that means nothing else is said of a person outright.
 fn is_said_outright(candidate: &Candidate<'_>, topic: Topic) -> bool {
     let own = candidate
         .triggers
         .iter()
         .filter(|trigger| trigger.topic == topic);
-    own.filter(|trigger| trigger.weight > 1 && trigger.form != Form::Typo)
+    own.filter(|trigger| trigger.weight >= OUTRIGHT && trigger.form != Form::Typo)
         .any(|trigger| is_outright(candidate, &candidate.words.within(&trigger.range)))
 }
 
