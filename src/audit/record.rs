@@ -451,11 +451,6 @@ impl<S> Record<S> {
         caller.map(|caller| caller.id.as_str())
     }
 
-    /// The same, if no word can hide in it: what the operator's log may say. Subjects of tokens are often addresses.
-    pub fn caller_without_words(&self) -> Option<&str> {
-        self.caller_id().filter(|id| names::is_wordless(id))
-    }
-
     /// The module whose records are asked for; `(unknown)` if nobody vouches for its name.
     pub fn module(&self) -> Option<&str> {
         self.walk.event.request.module.as_deref()

@@ -197,7 +197,7 @@ pub(super) fn tell<S>(
     tracing::info!(
         decision,
         reason,
-        caller = record.caller_without_words(),
+        caller = record.caller_id(),
         module = record.module(),
         action,
         outcome = outcome_word,
