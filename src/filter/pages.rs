@@ -113,6 +113,7 @@ impl<'f> Pages<'f> {
         rows: usize,
     ) -> Result<Taken, Unfilterable> {
         let text = simdutf8::basic::from_utf8(page).map_err(|_| unfilterable(Cause::Encoding))?;
+        let text = text.trim_matches([' ', '\t', '\n', '\r']);
         let top = match self.path.is_empty() {
             true => Vec::new(),
             false => self.members(text)?,
@@ -331,6 +332,10 @@ impl<'f> Pages<'f> {
             }
         };
         if !raw.starts_with('{') {
+            // What leads to the list was an object when the list was taken from it.
+            if path.is_some() {
+                return Err(unfilterable(Cause::Shape));
+            }
             out.push_str(raw);
             return Ok(());
         }

@@ -12,7 +12,7 @@ const LOCAL_BYTES_MAX: usize = 64;
 /// Bytes of the whole (RFC 5321, 4.5.3.1.3, without the angle brackets).
 const BYTES_MAX: usize = 254;
 /// Bytes of a text that is looked at.
-const TEXT_BYTES_MAX: usize = 2048;
+pub(super) const TEXT_BYTES_MAX: usize = 2048;
 
 /// An address in its one spelling. Its `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -5,7 +5,7 @@ use std::fmt;
 use aws_lc_rs::hmac;
 use siphasher::sip128::SipHasher13;
 
-use super::address::{Address, AddressError};
+use super::address::{Address, AddressError, TEXT_BYTES_MAX};
 use super::spelled::{Remembered, Spelled};
 use crate::hex::hex;
 
@@ -144,15 +144,26 @@ impl PersonKeys {
 
     /// The same of a text that should be an address. It is found in memory like a reference.
     pub(super) fn spelled(&self, text: &str) -> Spelled {
+        let text = text.trim();
+        // Many are blank, and would all meet at one place.
+        match text.len() {
+            0 => return Spelled::Blank,
+            TEXT_BYTES_MAX.. => return self.read(text),
+            _ => {}
+        }
         let hash = Kept(self.references.hash(text.as_bytes()).as_bytes());
-        self.addresses.of(hash, || match Address::parse(text) {
+        self.addresses.of(hash, || self.read(text))
+    }
+
+    fn read(&self, text: &str) -> Spelled {
+        match Address::parse(text) {
             Ok(address) => {
                 let kept = |one| self.kept(one, KeyKind::Email, address.as_str());
                 Spelled::Kept(kept(0), (self.generations() > 1).then(|| kept(1)))
             }
             Err(AddressError::Blank) => Spelled::Blank,
             Err(_) => Spelled::Unread,
-        })
+        }
     }
 
     /// The MAC of parts, with zero bytes between them.

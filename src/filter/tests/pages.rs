@@ -130,7 +130,9 @@ proptest! {
         let mut pages = pages.unwrap();
         let (mut at, mut left) = (begin, None);
         for size in sizes {
-            let text = page(which, &all, at, size);
+            // Some CRMs write white space around it.
+            let around = if size % 2 == 0 { "" } else { " \r\n\t" };
+            let text = format!("{around}{}{around}", page(which, &all, at, size));
             let taken = pages.take(text.as_bytes(), 0, rows).unwrap();
             if which == 1 {
                 prop_assert_eq!(taken.is_last, at + size >= all.len());
