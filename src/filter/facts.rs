@@ -10,7 +10,6 @@ use serde_json::Value;
 use crate::condition::{Facts, PersonFact};
 use crate::dialect::{EntryShape, ID_KEY, Layout, RecordShape};
 use crate::json;
-use crate::json::plain::behind_plain_scalar;
 use crate::markup;
 use crate::vocabulary::{Field, Module, Spelling};
 
@@ -322,12 +321,9 @@ impl<'a> Look<'_, 'a> {
 /// Passes a value that nobody looks for.
 #[inline]
 fn pass(reader: &mut Reader<'_>) -> Result<(), Fault> {
-    match behind_plain_scalar(reader.rest()) {
-        Some(behind @ [b',' | b'}', ..]) => {
-            reader.leave_only(behind);
-            Ok(())
-        }
-        _ => reader.skip().map(drop),
+    match reader.pass_plain_scalar() {
+        true => Ok(()),
+        false => reader.skip().map(drop),
     }
 }
 

@@ -248,7 +248,7 @@ impl<'f> Pages<'f> {
         Ok(members)
     }
 
-    /// Reads an object or a list that a text is, part by part.
+    /// Reads an object or a list that a text is, part by part; nobody wrote white space around it.
     fn parts_of<'t>(
         &self,
         text: &'t str,
@@ -256,14 +256,10 @@ impl<'f> Pages<'f> {
         each: &mut dyn FnMut(&mut Reader<'t>) -> Result<bool, Fault>,
     ) -> Result<(), Unfilterable> {
         let mut reader = Reader::new(text, 0, self.limits.depth_max);
-        reader.white_space();
         if reader.kind().is_ok() && reader.peek() != Some(brackets[0]) {
             return Err(unfilterable(Cause::Shape));
         }
-        let read = parts(&mut reader, brackets, each).and_then(|_| {
-            reader.white_space();
-            reader.end()
-        });
+        let read = parts(&mut reader, brackets, each).and_then(|_| reader.end());
         read.map_err(|fault| match fault.cause {
             Cause::Syntax if fault.at >= text.len() => unfilterable(Cause::Truncated),
             _ => faulty(fault),

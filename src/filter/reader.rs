@@ -481,13 +481,8 @@ impl<'a> Reader<'a> {
         let (bracket, closer) = match self.kind()? {
             Type::Object => (b'{', b'}'),
             Type::Array => (b'[', b']'),
-            kind => {
-                if let Some(behind @ [b',' | b'}' | b']', ..]) = behind_plain_scalar(self.rest()) {
-                    self.leave_only(behind);
-                    return Ok(false);
-                }
-                return self.scalar(kind).map(|()| false);
-            }
+            _ if self.pass_plain_scalar() => return Ok(false),
+            kind => return self.scalar(kind).map(|()| false),
         };
         self.enter(bracket)?;
         self.white_space();
@@ -500,6 +495,18 @@ impl<'a> Reader<'a> {
             self.pass_key()?;
         }
         Ok(true)
+    }
+
+    /// Passes a scalar that is written plainly, inside of a container; `false` if what stands here needs a closer look.
+    #[inline]
+    pub(super) fn pass_plain_scalar(&mut self) -> bool {
+        match behind_plain_scalar(self.rest()) {
+            Some(behind @ [b',' | b'}' | b']', ..]) => {
+                self.leave_only(behind);
+                true
+            }
+            _ => false,
+        }
     }
 
     /// Passes the name of a member, as far as its value.

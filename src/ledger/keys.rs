@@ -136,34 +136,28 @@ impl PersonKeys {
     }
 
     /// What is kept of an address, under each key.
-    pub(super) fn kept_of(&self, address: &Address) -> Vec<Kept> {
-        let generations = 0..self.generations();
-        let kept = generations.map(|one| self.kept(one, KeyKind::Email, address.as_str()));
-        kept.collect()
+    pub(super) fn kept_of(&self, address: &Address) -> (Kept, Option<Kept>) {
+        let kept = |one| self.kept(one, KeyKind::Email, address.as_str());
+        (kept(0), (self.generations() > 1).then(|| kept(1)))
     }
 
     /// The same of a text that should be an address. It is found in memory like a reference.
     pub(super) fn spelled(&self, text: &str) -> Spelled {
         let text = text.trim();
-        // Many are blank, and would all meet at one place.
-        match text.len() {
-            0 => return Spelled::Blank,
-            TEXT_BYTES_MAX.. => return self.read(text),
-            _ => {}
-        }
-        let hash = Kept(self.references.hash(text.as_bytes()).as_bytes());
-        self.addresses.of(hash, || self.read(text))
-    }
-
-    fn read(&self, text: &str) -> Spelled {
-        match Address::parse(text) {
+        let read = || match Address::parse(text) {
             Ok(address) => {
-                let kept = |one| self.kept(one, KeyKind::Email, address.as_str());
-                Spelled::Kept(kept(0), (self.generations() > 1).then(|| kept(1)))
+                let (first, second) = self.kept_of(&address);
+                Spelled::Kept(first, second)
             }
             Err(AddressError::Blank) => Spelled::Blank,
             Err(_) => Spelled::Unread,
+        };
+        // Many are blank, and would all meet at one place; what is too long for an address is not hashed.
+        if text.is_empty() || text.len() > TEXT_BYTES_MAX {
+            return read();
         }
+        let hash = Kept(self.references.hash(text.as_bytes()).as_bytes());
+        self.addresses.of(hash, read)
     }
 
     /// The MAC of parts, with zero bytes between them.

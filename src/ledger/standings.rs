@@ -173,10 +173,13 @@ impl Standings {
         if self.is_pretended {
             return Whom::default();
         }
-        let spelled = address.map_or_else(Vec::new, |address| self.keys.kept_of(address));
-        let is_shared = spelled.iter().any(|kept| self.is_shared(kept));
+        let spelled = address.map(|address| self.keys.kept_of(address));
+        let spelled = spelled
+            .into_iter()
+            .flat_map(|(first, second)| iter::once(first).chain(second));
+        let is_shared = spelled.clone().any(|kept| self.is_shared(&kept));
         let references = references.map(|text| self.keys.kept(0, KeyKind::Record, text));
-        let mut names = references.chain(spelled.into_iter().filter(|_| !is_shared));
+        let mut names = references.chain(spelled.filter(|_| !is_shared));
         let found = names.find_map(|kept| {
             let found = self.found.get(&Short::of(&kept))?;
             Some(found.person())
